@@ -1,0 +1,90 @@
+/**
+ * Every error of heddle, in two families.
+ *
+ * What heddle itself reports extends {@link HeddleError} and carries a stable `code`. What a program under test can catch keeps the
+ * name and meaning it has in asyncio ({@link CancelledError}, {@link InvalidStateError}, {@link TimeoutError}).
+ */
+
+/** The stable codes of {@link HeddleError}. */
+export type HeddleErrorCode =
+  | "HEDDLE_USAGE"
+  | "HEDDLE_INTERNAL"
+  | "HEDDLE_BAD_INPUT"
+  | "HEDDLE_DEADLOCK"
+  | "HEDDLE_LIVELOCK"
+  | "HEDDLE_DIVERGENCE"
+  | "HEDDLE_INVARIANT";
+
+/** Base of everything that heddle reports. Programs under test never throw it; match on `code`, not on the message. */
+export class HeddleError extends Error {
+  readonly code: HeddleErrorCode;
+
+  constructor(code: HeddleErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+
+  static {
+    this.prototype.name = "HeddleError";
+  }
+}
+
+/** The caller asked for something that heddle cannot do; the message names the argument, the rule and the value. */
+export class UsageError extends HeddleError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("HEDDLE_USAGE", message, options);
+  }
+
+  static {
+    this.prototype.name = "UsageError";
+  }
+}
+
+/** A file, token or number from outside that cannot be used; the message says what is wrong and where. */
+export class BadInputError extends HeddleError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("HEDDLE_BAD_INPUT", message, options);
+  }
+
+  static {
+    this.prototype.name = "BadInputError";
+  }
+}
+
+/** A promise that heddle makes to itself was broken. Please report it with the seed that the run printed. */
+export class InternalError extends HeddleError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("HEDDLE_INTERNAL", `${message}\nThis is a defect of heddle: please report it together with the seed of this run.`, options);
+  }
+
+  static {
+    this.prototype.name = "InternalError";
+  }
+}
+
+/** Raised at the await of a task that was cancelled. As in asyncio it is delivered once, and may be caught. */
+export class CancelledError extends Error {
+  static {
+    this.prototype.name = "CancelledError";
+  }
+}
+
+/** A future was asked for something that its state does not allow: a second completion, or a result that is not there yet. */
+export class InvalidStateError extends Error {
+  static {
+    this.prototype.name = "InvalidStateError";
+  }
+}
+
+/** An operation took longer than it was given. */
+export class TimeoutError extends Error {
+  static {
+    this.prototype.name = "TimeoutError";
+  }
+}
+
+/** `RuntimeError: boom`, or the name alone where the message is empty; anything that is not an Error is shown as it prints. */
+export function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return `thrown: ${String(error)}`;
+  return error.message === "" ? error.name : `${error.name}: ${error.message}`;
+}

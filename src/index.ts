@@ -1,0 +1,30 @@
+/** heddle: everything that `import … from "heddle"` offers. Nothing else is public. */
+export { type Gatherable, type GatheredOutcomes, type GatheredResults, gather, type GatherOptions } from "./combine/gather.js";
+export {
+  BadInputError,
+  CancelledError,
+  HeddleError,
+  type HeddleErrorCode,
+  InternalError,
+  InvalidStateError,
+  TimeoutError,
+  UsageError,
+} from "./errors/errors.js";
+export { type Coroutine, coroutine } from "./loop/coroutine.js";
+export { createTask } from "./loop/create-task.js";
+export { DeadlockError, type WaitingTask } from "./loop/deadlock.js";
+export { EventLoop, type EventLoopOptions, type ExceptionContext, type ExceptionHandler, type LoopObserver } from "./loop/event-loop.js";
+export { Future } from "./loop/future.js";
+export { type CallbackHandle, type Handle, type TimerHandle } from "./loop/handle.js";
+export type { Uncontrolled } from "./loop/outside.js";
+export { type RunOptions, run } from "./loop/run.js";
+export { getRunningLoop } from "./loop/running.js";
+export { type Sleep, sleep } from "./loop/sleep.js";
+export { Task, type TaskBody } from "./loop/task.js";
+export { Random } from "./random/random.js";
+export type { Granularity, RecordedDecision, Schedule } from "./schedule/schedule.js";
+export type { Decision, Housekeeping, ReadyTask, RunResult, StepRecord, Strategy } from "./schedule/strategy.js";
+export { decodeSchedule, encodeSchedule } from "./schedule/token.js";
+export { fifo } from "./strategy/fifo.js";
+export { random } from "./strategy/random.js";
+export { formatTrace, type TraceEvent, type TraceValue } from "./trace/trace.js";

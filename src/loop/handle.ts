@@ -1,0 +1,125 @@
+/**
+ * What stands in the ready queue. A step is one handle plus every microtask that it sets off.
+ */
+import type { ReadyTask } from "../schedule/strategy.js";
+import type { Task } from "./task.js";
+
+/** An entry of the ready queue. It has no fields of its own, because most handles live for one step and each field is paid for. */
+export abstract class Handle implements ReadyTask {
+  /** The task that this handle resumes, if it resumes one. @internal */
+  get task(): Task | undefined {
+    return undefined;
+  }
+
+  /**
+   * True for what the library queues for itself: such a handle runs no code of the program, so it needs no drain, and outside fifo
+   * it is no decision. @internal
+   */
+  get isHousekeeping(): boolean {
+    return false;
+  }
+
+  abstract get name(): string;
+  abstract get operation(): string;
+
+  /** Whether it was taken out of the queue and will not run. */
+  cancelled(): boolean {
+    return false;
+  }
+
+  /** Runs it. Only the loop calls this. @internal */
+  abstract run(): void;
+}
+
+/** A callback of the program, queued by `callSoon`, by a timer or by the completion of a future. */
+export class CallbackHandle extends Handle {
+  readonly #name: string;
+  readonly #sequence: number;
+  readonly #call: () => unknown;
+  readonly #onCancel: (() => void) | undefined;
+  #isCancelled = false;
+
+  /** @internal */
+  constructor(name: string, call: () => unknown, sequence: number, onCancel?: () => void) {
+    super();
+    this.#name = name;
+    this.#sequence = sequence;
+    this.#call = call;
+    this.#onCancel = onCancel;
+  }
+
+  override get name(): string {
+    return this.#name === "" ? "callback" : this.#name;
+  }
+
+  override get operation(): string {
+    return String(this.#sequence);
+  }
+
+  /** Takes the handle out of the queue: it will not run. Cancelling one that has run does nothing. */
+  cancel(): void {
+    this.#isCancelled = true;
+    this.#onCancel?.();
+  }
+
+  override cancelled(): boolean {
+    return this.#isCancelled;
+  }
+
+  run(): void {
+    this.#call();
+  }
+}
+
+/** A {@link CallbackHandle} that is due at a time; `callLater` and `callAt` return it. */
+export class TimerHandle extends CallbackHandle {
+  readonly #whenMs: number;
+
+  /** @internal */
+  constructor(name: string, call: () => unknown, sequence: number, whenMs: number) {
+    super(name, call, sequence);
+    this.#whenMs = whenMs;
+  }
+
+  /** When it is due, in virtual milliseconds on the loop's clock. */
+  when(): number {
+    return this.#whenMs;
+  }
+}
+
+/** Something that the library does for itself at this place of the queue. @internal */
+export class HousekeepingHandle extends Handle {
+  readonly #name: string;
+  readonly #call: () => void;
+  #isCancelled = false;
+
+  constructor(name: string, call: () => void) {
+    super();
+    this.#name = name;
+    this.#call = call;
+  }
+
+  override get isHousekeeping(): boolean {
+    return true;
+  }
+
+  override get name(): string {
+    return this.#name;
+  }
+
+  override get operation(): string {
+    return "";
+  }
+
+  cancel(): void {
+    this.#isCancelled = true;
+  }
+
+  override cancelled(): boolean {
+    return this.#isCancelled;
+  }
+
+  run(): void {
+    this.#call();
+  }
+}

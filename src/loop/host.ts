@@ -1,0 +1,83 @@
+/**
+ * The only place where the loop touches the JavaScript runtime that it runs in: how microtasks are drained, how one hops to a fresh
+ * macrotask, and what real time it is. Everything is captured when this file is first loaded, so that fake timers installed by a
+ * test later do not reach the loop.
+ */
+
+interface HostProcess {
+  _tickCallback?: () => void;
+  getActiveResourcesInfo?: () => string[];
+}
+
+interface WebPort {
+  onmessage: (() => void) | null;
+  postMessage(message: unknown): void;
+  close(): void;
+}
+
+const hostProcess = (globalThis as { process?: HostProcess }).process;
+const tickCallback = hostProcess?._tickCallback?.bind(hostProcess);
+const realSetImmediate: ((callback: () => void) => unknown) | undefined = globalThis.setImmediate;
+const realSetTimeout: (callback: () => void, delayMs: number) => unknown = globalThis.setTimeout;
+const realClock = globalThis.performance;
+const NodeMessageChannel = globalThis.MessageChannel;
+
+/**
+ * How a loop reaches the end of a step. `"drain"` runs all microtasks and nextTicks synchronously; `"macrotask"` hops through one
+ * macrotask, before which the language runs them all. Both are exact: neither counts turns.
+ */
+export type Quiescence = "drain" | "macrotask";
+
+/**
+ * Runs every microtask and `nextTick` that is due, and those that they set off, to the very end. It does nothing from inside a
+ * microtask: runs start from a macrotask, and {@link detectQuiescence} tells.
+ */
+export const drainMicrotasks: () => void = tickCallback ?? (() => undefined);
+
+/** Tries the synchronous drain here and now, because some runtimes have the function without its effect. */
+export function detectQuiescence(): Quiescence {
+  let isDrained = false;
+  void Promise.resolve().then(() => {
+    isDrained = true;
+  });
+  drainMicrotasks();
+  return isDrained ? "drain" : "macrotask";
+}
+
+/** Resolves in a fresh macrotask, after everything that is due in the real event loop had its turn. */
+export function nextMacrotask(): Promise<void> {
+  return new Promise((resolve) => {
+    onNextMacrotask(resolve);
+  });
+}
+
+/** Calls back directly from a fresh macrotask, where {@link drainMicrotasks} works. The callback must not throw. */
+export function onNextMacrotask(callback: () => void): void {
+  if (realSetImmediate !== undefined) {
+    realSetImmediate(callback);
+    return;
+  }
+  // A runtime without setImmediate is no Node, so its ports are those of the web and not of @types/node.
+  const { port1, port2 } = new NodeMessageChannel() as unknown as { port1: WebPort; port2: WebPort };
+  port1.onmessage = () => {
+    port1.close();
+    callback();
+  };
+  port2.postMessage(undefined);
+}
+
+/** Calls back after about `delayMs` of real time. */
+export function onRealTimeout(callback: () => void, delayMs: number): void {
+  realSetTimeout(callback, delayMs);
+}
+
+/** Real milliseconds from an arbitrary start. Only for when to give way to the real event loop, and for warnings. */
+export function realNowMs(): number {
+  return realClock.now();
+}
+
+/** Whether the process has a request under way (a file, a name lookup, a connection) that is bound to call back in the end. */
+export function hasRequestUnderWay(): boolean {
+  const resources = hostProcess?.getActiveResourcesInfo?.() ?? [];
+  return resources.some((kind) => /^FSReq|ReqWrap$|ConnectWrap$|^ShutdownWrap$/.test(kind));
+}

@@ -1,0 +1,44 @@
+/**
+ * What a run owes its user at the end: exceptions that nobody retrieved, coroutines that nobody awaited, tasks left behind.
+ *
+ * asyncio reports the first two when the garbage collector finds them; here it is when the run ends, so that two runs of the same
+ * schedule say the same.
+ */
+import type { Coroutine } from "./coroutine.js";
+import type { ExceptionContext } from "./event-loop.js";
+import type { Future } from "./future.js";
+import { Task } from "./task.js";
+
+export class Ledger {
+  readonly #failures = new Set<Future>();
+  readonly #coroutines = new Set<Coroutine>();
+
+  addFailure(future: Future): void {
+    this.#failures.add(future);
+  }
+
+  removeFailure(future: Future): void {
+    if (this.#failures.size > 0) this.#failures.delete(future);
+  }
+
+  addCoroutine(made: Coroutine): void {
+    this.#coroutines.add(made);
+  }
+
+  removeCoroutine(used: Coroutine): void {
+    this.#coroutines.delete(used);
+  }
+
+  /** Everything that is still owed, each once. `left` are the tasks that are not done. */
+  *settle(left: readonly Task[]): Generator<ExceptionContext> {
+    for (const task of left) yield { message: "Task was destroyed but it is pending", future: task };
+    for (const made of this.#coroutines) yield { message: `coroutine ${made.name} was never awaited` };
+    const failures = [...this.#failures];
+    this.#failures.clear();
+    this.#coroutines.clear();
+    for (const future of failures) {
+      const kind = future instanceof Task ? "Task" : "Future";
+      yield { message: `${kind} exception was never retrieved`, future, exception: future.exception() };
+    }
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * Driving loops from the real event loop: one after another, each from a fresh macrotask, giving way about every 10 ms.
+ */
+import { UsageError } from "../errors/errors.js";
+import { EventLoop, type EventLoopOptions } from "./event-loop.js";
+import { detectQuiescence, hasRequestUnderWay, nextMacrotask, onNextMacrotask, onRealTimeout, type Quiescence, realNowMs } from "./host.js";
+import { findRunningLoop, setRunningLoop } from "./running.js";
+import { interceptStrays } from "./strays.js";
+import type { TaskBody } from "./task.js";
+
+/** After so many real milliseconds without a pause, timers and signals of the process get their turn. */
+export const SLICE_MS = 10;
+
+/** While it waits for something outside, a run looks again at once this long, and then once a millisecond. */
+const BUSY_WAIT_MS = 2;
+
+export interface RunOptions extends EventLoopOptions {
+  /** Told of what the run has to complain of, a line each, when it ends. Default: `console.warn`. */
+  readonly onWarning?: ((warning: string) => void) | undefined;
+  /** How a step is brought to its end. Default: what works here, `"drain"` in Node. */
+  readonly quiescence?: Quiescence | undefined;
+}
+
+
+/** Resolves when the run or exploration that is under way in this realm, if any, is over. */
+let lastRun: Promise<void> = Promise.resolve();
+
+/**
+ * Waits for its turn: only one run at a time has the realm. Resolves, in a fresh macrotask, to the function that ends the turn.
+ * Throws UsageError inside a run, which could never end.
+ */
+export async function takeTurn(what: string): Promise<() => void> {
+  if (findRunningLoop()?.isInsideStep() === true) {
+    throw new UsageError(`${what} cannot be called inside a run: await the function itself, or createTask(fn).`);
+  }
+  const before = lastRun;
+  let release: () => void = () => undefined;
+  lastRun = new Promise((resolve) => {
+    release = resolve;
+  });
+  await before;
+  await nextMacrotask();
+  return release;
+}
+
+/**
+ * Runs `main` on a new loop to its end, as `asyncio.run` does: cancels what main leaves behind, waits for that, and answers main's
+ * result. Runs that are started at the same time are run one after another.
+ *
+ * Rejects with what main throws, with DeadlockError when nothing can go on, and with UsageError when called inside a run.
+ *
+ * @example
+ * const result = await run(async () => {
+ *   const [a, b] = await gather(() => fetchUser(1), () => fetchUser(2));
+ *   return a + b;
+ * });
+ * @since 0.1.0
+ */
+export async function run<T>(main: TaskBody<T>, options: RunOptions = {}): Promise<T> {
+  const loop = new EventLoop(options);
+  await runLoop(loop, main, options.quiescence);
+  const warn = options.onWarning ?? ((warning: string) => { console.warn(`heddle: ${warning}`); });
+  loop.warnings.forEach(warn);
+  const { completion } = loop;
+  if (completion?.kind !== "result") throw completion?.error;
+  return completion.value as T; // the result of main
+}
+
+/** Takes a turn and drives `loop` to its end; the outcome is in `loop.completion`. */
+export async function runLoop<T>(loop: EventLoop, main: TaskBody<T>, quiescence?: Quiescence): Promise<void> {
+  const release = await takeTurn("run()");
+  const putBack = interceptStrays((exception) => {
+    loop.callExceptionHandler({ message: "Unhandled rejection or exception", exception });
+  });
+  try {
+    await driveToEnd(loop, main, quiescence);
+  } finally {
+    putBack();
+    release();
+  }
+}
+
+/** Drives a loop from its start to its end, in as many macrotasks as it takes. Its caller has the realm. */
+export function driveToEnd<T>(loop: EventLoop, main: TaskBody<T>, quiescence?: Quiescence): Promise<void> {
+  return new Promise((resolve, reject) => {
+    onNextMacrotask(() => {
+      try {
+        loop.start(main, quiescence ?? detectQuiescence());
+        continueDriving(loop, resolve);
+      } catch (error) {
+        reject(error as Error);
+      }
+    });
+  });
+}
+
+/** Goes on with a loop that was started, and calls back when it is over. To be called from a macrotask. */
+export function continueDriving(loop: EventLoop, onEnd: () => void): void {
+  let quietSince = realNowMs();
+  let lastActivity = loop.activity;
+  const turn = (): void => {
+    const progress = loop.advance(realNowMs() + SLICE_MS);
+    if (progress === "ended") {
+      onEnd();
+      return;
+    }
+    if (progress !== "outside") {
+      quietSince = realNowMs();
+      onNextMacrotask(turn);
+      return;
+    }
+    if (loop.activity !== lastActivity || hasRequestUnderWay()) {
+      lastActivity = loop.activity;
+      quietSince = realNowMs();
+    }
+    const quietMs = realNowMs() - quietSince;
+    if (quietMs >= loop.idleGraceMs) {
+      loop.endAsDeadlock(loop.idleGraceMs);
+      setRunningLoop(undefined);
+      onEnd();
+    } else if (quietMs < BUSY_WAIT_MS && !hasRequestUnderWay()) onNextMacrotask(turn);
+    else onRealTimeout(turn, 1);
+  };
+  turn();
+}

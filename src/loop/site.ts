@@ -1,0 +1,73 @@
+/**
+ * Where in the source an await stands, found out only when somebody asks.
+ *
+ * V8 can tell which async functions wait for a promise, but only from inside a reaction of that promise. So the promise of the await
+ * is made to follow another one, and a reaction of that one looks at its own stack: the engine prints the awaiting functions below
+ * it as `at async …`. Nothing is resumed, and an await that is never looked at costs nothing. (Capturing a stack at each await
+ * instead costs ten steps' worth, and before V8 14 the stack inside `then` does not hold the awaiting function at all.)
+ */
+import { drainMicrotasks } from "./host.js";
+import type { Wait } from "./wait.js";
+
+/** Frames to look through; a stack of awaits that is deeper than this is cut. */
+const STACK_DEPTH = 100;
+
+/** The folder of heddle's own code, which is never the place that a user asks for. */
+const OWN_FOLDER = new URL("..", import.meta.url).href;
+
+/**
+ * `src/pool.ts:41:20`: the innermost place in the program where `wait` is awaited, or undefined where the engine does not say. Only
+ * works where microtasks can be drained.
+ */
+export function findSite(wait: Wait): string | undefined {
+  let stack = "";
+  let look: () => void = () => undefined;
+  let resolve: (value: unknown) => void = () => undefined;
+  let reject: (error: unknown) => void = () => undefined;
+  const outcome = new Promise<unknown>((...settle) => {
+    [resolve, reject] = settle;
+  });
+  const looking = new Promise<void>((start) => {
+    look = start;
+  }).then(() => {
+    stack = captureStack();
+    return outcome;
+  });
+  wait.redirect(looking, resolve, reject);
+  drainMicrotasks();
+  look();
+  drainMicrotasks();
+  return siteOfStack(stack, /^\s*at async /);
+}
+
+/** The stack here, deep enough to hold a chain of awaits. */
+export function captureStack(): string {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = STACK_DEPTH;
+  const { stack } = new Error("stack");
+  Error.stackTraceLimit = limit;
+  return stack ?? "";
+}
+
+/** The first frame of `stack` that matches `kind` and is not heddle's own, as a path relative to the project. */
+export function siteOfStack(stack: string, kind: RegExp): string | undefined {
+  for (const line of stack.split("\n")) {
+    if (!kind.test(line)) continue;
+    const place = /\(?((?:file:\/\/)?[^\s()]+:\d+:\d+)\)?$/.exec(line)?.[1];
+    if (place !== undefined && !isOwn(place)) return relativeSite(place);
+  }
+  return undefined;
+}
+
+function isOwn(place: string): boolean {
+  if (place.startsWith("node:")) return true;
+  const own = place.startsWith("file:") ? OWN_FOLDER : OWN_FOLDER.replace("file://", "");
+  return place.startsWith(own) && !/\.test\.[jt]s:/.test(place);
+}
+
+/** Absolute paths differ between machines, so a site is relative to the folder that the process was started in. */
+function relativeSite(place: string): string {
+  const path = place.replace(/^file:\/\//, "");
+  const folder = `${(globalThis as { process?: { cwd?: () => string } }).process?.cwd?.() ?? ""}/`;
+  return path.startsWith(folder) ? path.slice(folder.length) : path;
+}

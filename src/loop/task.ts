@@ -1,0 +1,245 @@
+/**
+ * A task: a native `async` function that the loop runs step by step. It is itself the future of the function's result.
+ *
+ * The semantics are those of `Lib/asyncio/tasks.py`. The comments there apply word for word, with one addition: a native async
+ * function may hold several awaits at once (`Promise.all`), so where asyncio has one `_fut_waiter` this has a list of waits.
+ *
+ * Invariants:
+ * - A task that has begun and is not done has at least one wait, or waits for something outside the loop (a native promise), or is
+ *   the one that is running.
+ * - `#mustCancel` is set only while no wait can take the cancellation; it is delivered at the next await of something of the loop's.
+ */
+import { CancelledError } from "../errors/errors.js";
+import type { Coroutine } from "./coroutine.js";
+import type { EventLoop } from "./event-loop.js";
+import { Future } from "./future.js";
+import { Handle } from "./handle.js";
+import { inspectKey } from "./inspect.js";
+import type { Wait } from "./wait.js";
+
+/** What `createTask` takes: a function that has not been called yet, or a coroutine. */
+export type TaskBody<T> = (() => PromiseLike<T> | T) | Coroutine<T>;
+
+/** The first step of a task. */
+class Start extends Handle {
+  readonly #task: Task;
+
+  constructor(task: Task) {
+    super();
+    this.#task = task;
+  }
+
+  override get task(): Task {
+    return this.#task;
+  }
+
+  get name(): string {
+    return this.#task.getName();
+  }
+
+  get operation(): string {
+    return this.#task.operation;
+  }
+
+  run(): void {
+    this.#task.begin();
+  }
+}
+
+/**
+ * A running coroutine. Made by `createTask`; starts in a later step, when its creator has suspended.
+ *
+ * @example
+ * await run(async () => {
+ *   const task = createTask(async () => { await sleep(500); return 7; }, { name: "slow" });
+ *   return await task; // 7, at 500 ms of virtual time
+ * });
+ * @since 0.1.0
+ */
+export class Task<T = unknown> extends Future<T> {
+  #name: string;
+  #body: (() => unknown) | undefined;
+  #label: string | undefined = undefined;
+  #steps = 0;
+  #beganAt = 0;
+  #waits: Wait | Wait[] | undefined = undefined;
+  #mustCancel = false;
+  #cancelMessage: string | undefined = undefined;
+  #cancelRequests = 0;
+
+  /** @internal Use `createTask`. */
+  constructor(loop: EventLoop, body: () => unknown, name: string) {
+    super(loop);
+    this.#body = body;
+    this.#name = name;
+    loop.enqueue(new Start(this));
+  }
+
+  getName(): string {
+    return this.#name;
+  }
+
+  setName(name: string): void {
+    this.#name = name;
+  }
+
+  /**
+   * Requests that the task is cancelled: CancelledError is raised at the await where it is suspended, or at its next one. The task
+   * may catch it. Answers false when the task is done already.
+   *
+   * A task that waits in several places at once (`Promise.all`) is cancelled in each of them, in the order in which it came there.
+   * One that waits for a native promise cannot be reached there: the cancellation is delivered at its next await of the loop's.
+   */
+  override cancel(message?: string): boolean {
+    if (this.done()) return super.cancel();
+    this.#cancelRequests++;
+    let isDelivered = false;
+    for (const { source } of this.waits()) {
+      if (source?.cancel(message) === true) isDelivered = true;
+    }
+    if (!isDelivered) {
+      this.#mustCancel = true;
+      this.#cancelMessage = message;
+    }
+    return true;
+  }
+
+  /** Takes back one cancellation request, as whoever handled it should; answers how many are left. */
+  uncancel(): number {
+    if (this.#cancelRequests > 0) this.#cancelRequests--;
+    return this.#cancelRequests;
+  }
+
+  /** How many cancellation requests were made and not taken back. */
+  cancelling(): number {
+    return this.#cancelRequests;
+  }
+
+  /** Throws: the result of a task is that of its function. */
+  override setResult(_value: T): never {
+    throw new Error("Task does not support setResult operation");
+  }
+
+  /** Throws: the exception of a task is that of its function. */
+  override setException(_error: unknown): never {
+    throw new Error("Task does not support setException operation");
+  }
+
+  /**
+   * Where the task stands, as schedules and reports name it. By default the number of its next step, counted from 1; a program that
+   * knows better (the interpreter of task graphs does) sets its own.
+   */
+  get operation(): string {
+    return this.#label ?? String(this.#steps + 1);
+  }
+
+  set operation(label: string) {
+    this.#label = label;
+  }
+
+  /** Whether its function was called. @internal */
+  get hasBegun(): boolean {
+    return this.#beganAt > 0;
+  }
+
+  /** Number of the loop's step in which its function was called; 0 before. @internal */
+  get beganAt(): number {
+    return this.#beganAt;
+  }
+
+  /** Whether it waits for something outside of the loop. @internal */
+  get isOutside(): boolean {
+    return this.#waits === undefined && this.hasBegun && !this.done();
+  }
+
+  /** The awaits of the loop's in which it is suspended. @internal */
+  waits(): readonly Wait[] {
+    if (this.#waits === undefined) return [];
+    return Array.isArray(this.#waits) ? [...this.#waits] : [this.#waits];
+  }
+
+  /** Runs the first step. @internal */
+  begin(): void {
+    const body = this.#body;
+    this.#body = undefined;
+    this.#steps++;
+    if (body === undefined) return;
+    if (this.#mustCancel) {
+      this.#fail(this.#takeCancellation());
+      return;
+    }
+    this.#beganAt = this.getLoop().noteTaskBegins(this as Task);
+    try {
+      const result = body();
+      if (isThenable(result)) {
+        result.then(
+          (value) => {
+            this.#finish(value);
+          },
+          (error: unknown) => {
+            this.#fail(error);
+          },
+        );
+      } else this.#finish(result);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Notes that it is suspended in `wait`. @internal */
+  suspend(wait: Wait): void {
+    if (this.#waits === undefined) this.#waits = wait;
+    else if (Array.isArray(this.#waits)) this.#waits.push(wait);
+    else this.#waits = [this.#waits, wait];
+    if (this.#mustCancel && wait.source?.cancel(this.#cancelMessage) === true) this.#mustCancel = false;
+  }
+
+  /** Notes that `wait` is over; answers the cancellation that is to be raised there in the place of what it waited for. @internal */
+  resume(wait: Wait): CancelledError | undefined {
+    this.#steps++;
+    if (this.#waits === wait) this.#waits = undefined;
+    else if (Array.isArray(this.#waits)) {
+      const others = this.#waits.filter((other) => other !== wait);
+      this.#waits = others.length === 0 ? undefined : others;
+    }
+    if (!this.#mustCancel) return undefined;
+    const cancellation = this.#takeCancellation();
+    return wait.source?.cancelled() === true ? undefined : cancellation;
+  }
+
+  override describe(): string {
+    return `task ${this.#name}`;
+  }
+
+  override [inspectKey](): string {
+    const waits = this.waits().map(({ source }) => source?.describe() ?? "its turn");
+    const place = this.done() ? this.describeState() : this.hasBegun ? "suspended" : "not started";
+    return `<Task ${this.#name} ${place}${waits.length > 0 ? `, waits for ${waits.join(" and ")}` : ""}>`;
+  }
+
+  #takeCancellation(): CancelledError {
+    this.#mustCancel = false;
+    return new CancelledError(this.#cancelMessage);
+  }
+
+  #finish(value: unknown): void {
+    if (this.#mustCancel) this.#fail(this.#takeCancellation());
+    else {
+      this.complete("finished", value);
+      this.getLoop().noteTaskDone(this);
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.complete(error instanceof CancelledError ? "cancelled" : "failed", error);
+    this.getLoop().noteTaskDone(this);
+  }
+}
+
+/** Whether `value` can be awaited through a `then` of its own. @internal */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    ((typeof value === "object" && value !== null) || typeof value === "function") &&
+    typeof (value as { then?: unknown }).then === "function"
+  );
+}

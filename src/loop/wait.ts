@@ -1,0 +1,98 @@
+/**
+ * A suspension: one `await` of something of the loop, from the moment it suspends until it is resumed. It is the handle that
+ * resumes it, and (because the language asks every `then` for a promise) the thenable that `then` returns.
+ *
+ * Invariant: a pending wait stands either in the ready queue or in the waiter list of exactly one future, its `source`. Only
+ * completing the source moves it from the second to the first.
+ */
+import type { Future } from "./future.js";
+import { Handle } from "./handle.js";
+import type { Task } from "./task.js";
+
+export type OnFulfilled = ((value: never) => unknown) | null | undefined;
+export type OnRejected = ((reason: unknown) => unknown) | null | undefined;
+
+export class Wait extends Handle implements PromiseLike<unknown> {
+  readonly #task: Task | undefined;
+  /** What it waits for; undefined for `sleep(0)`, which waits only for its turn. */
+  readonly source: Future<unknown> | undefined;
+  #onFulfilled: OnFulfilled;
+  #onRejected: OnRejected;
+  #settleDerived: ((result: unknown) => void) | undefined;
+
+  constructor(task: Task | undefined, source: Future<unknown> | undefined, onFulfilled: OnFulfilled, onRejected: OnRejected) {
+    super();
+    this.#task = task;
+    this.source = source;
+    this.#onFulfilled = onFulfilled;
+    this.#onRejected = onRejected;
+  }
+
+  /** The task that awaits; undefined where a plain callback does. */
+  override get task(): Task | undefined {
+    return this.#task;
+  }
+
+  get name(): string {
+    return this.#task?.getName() ?? "callback";
+  }
+
+  get operation(): string {
+    return this.#task?.operation ?? "";
+  }
+
+  run(): void {
+    const interruption = this.#task?.resume(this);
+    if (interruption !== undefined) this.reject(interruption);
+    else if (this.source === undefined) this.fulfil(undefined);
+    else this.source.deliverTo(this);
+  }
+
+  fulfil(value: unknown): void {
+    // The language's own `resolve` takes any value, as does a callback of the program written for this future.
+    this.#settle(this.#onFulfilled as ((value: unknown) => unknown) | null | undefined, value, false);
+  }
+
+  reject(error: unknown): void {
+    this.#settle(this.#onRejected, error, true);
+  }
+
+  /** Only code that calls `then` by hand gets here: an `await` ignores what `then` returns. */
+  then<Result1 = unknown, Result2 = never>(
+    onFulfilled?: ((value: unknown) => Result1 | PromiseLike<Result1>) | null,
+    onRejected?: ((reason: unknown) => Result2 | PromiseLike<Result2>) | null,
+  ): Promise<Result1 | Result2> {
+    const derived = new Promise<unknown>((resolve) => {
+      const settleEarlier = this.#settleDerived;
+      this.#settleDerived = (result) => {
+        settleEarlier?.(result);
+        resolve(result);
+      };
+    });
+    return derived.then(onFulfilled, onRejected);
+  }
+
+  /**
+   * Puts `resolve` and `reject` of a promise that the await follows from now on in the place of the await's own. Used to find out
+   * where in the source it stands, without resuming it.
+   */
+  redirect(through: Promise<unknown>, resolve: (value: unknown) => void, reject: (reason: unknown) => void): void {
+    this.fulfil(through);
+    this.#onFulfilled = resolve;
+    this.#onRejected = reject;
+  }
+
+  #settle(callback: ((value: unknown) => unknown) | null | undefined, value: unknown, isError: boolean): void {
+    if (this.#settleDerived === undefined) {
+      // Nobody took the promise of this `then`: it is an await, whose callbacks are the language's own and never throw.
+      if (typeof callback === "function") callback(value);
+      return;
+    }
+    try {
+      if (typeof callback === "function") this.#settleDerived(callback(value));
+      else this.#settleDerived(isError ? Promise.reject(value as Error) : value);
+    } catch (error) {
+      this.#settleDerived(Promise.reject(error as Error)); // whatever was thrown is passed on unchanged
+    }
+  }
+}

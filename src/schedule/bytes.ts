@@ -1,0 +1,98 @@
+/**
+ * Reading and writing the bytes of a token: LEB128 numbers, UTF-8 text, base64url. Nothing here is particular to Node.
+ */
+import { BadInputError } from "../errors/errors.js";
+
+/** Collects bytes. */
+export class ByteWriter {
+  readonly #bytes: number[] = [];
+
+  byte(value: number): void {
+    this.#bytes.push(value);
+  }
+
+  bytes(values: Uint8Array): void {
+    for (const value of values) this.#bytes.push(value);
+  }
+
+  /** A whole number from 0 to 2^53 - 1, seven bits a byte, the lowest first. */
+  varint(value: number): void {
+    let rest = value;
+    while (rest >= 0x80) {
+      this.#bytes.push((rest % 0x80) | 0x80);
+      rest = Math.floor(rest / 0x80);
+    }
+    this.#bytes.push(rest);
+  }
+
+  text(text: string): void {
+    // JSON escapes lone surrogates, which UTF-8 cannot hold and TextEncoder would replace without a word.
+    const encoded = new TextEncoder().encode(text.isWellFormed() ? `s${text}` : `j${JSON.stringify(text)}`);
+    this.varint(encoded.length);
+    this.bytes(encoded);
+  }
+
+  result(): Uint8Array {
+    return Uint8Array.from(this.#bytes);
+  }
+}
+
+/** Reads what a {@link ByteWriter} wrote; every method throws BadInputError where the bytes do not hold what is asked for. */
+export class ByteReader {
+  readonly #bytes: Uint8Array;
+  readonly #subject: string;
+  #position = 0;
+
+  constructor(bytes: Uint8Array, subject: string) {
+    this.#bytes = bytes;
+    this.#subject = subject;
+  }
+
+  /** A number of at most `maximum`. */
+  varint(maximum: number): number {
+    let value = 0;
+    let factor = 1;
+    for (;;) {
+      const byte = this.#bytes[this.#position++];
+      if (byte === undefined) throw this.#error("ends in the middle of a number");
+      value += (byte & 0x7f) * factor;
+      if (value > maximum) throw this.#error(`holds ${value} where at most ${maximum} is allowed`);
+      if (byte < 0x80) return value;
+      factor *= 0x80;
+    }
+  }
+
+  /** How many things follow; each takes at least a byte, so a count that the rest cannot hold is refused before it is believed. */
+  count(): number {
+    return this.varint(this.#bytes.length - this.#position);
+  }
+
+  text(): string {
+    const length = this.count();
+    const text = new TextDecoder().decode(this.#bytes.subarray(this.#position, this.#position + length));
+    this.#position += length;
+    return text.startsWith("j") ? String(JSON.parse(text.slice(1))) : text.slice(1);
+  }
+
+  end(): void {
+    if (this.#position !== this.#bytes.length) throw this.#error("goes on after its end");
+  }
+
+  #error(problem: string): BadInputError {
+    return new BadInputError(`${this.#subject}: byte ${this.#position}: ${problem}`);
+  }
+}
+
+/** RFC 4648, section 5, without padding. */
+export function toBase64Url(bytes: Uint8Array): string {
+  let binary = "";
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+}
+
+/** The bytes, or undefined unless `text` is exactly what {@link toBase64Url} writes (so spare bits must be zero). */
+export function fromBase64Url(text: string): Uint8Array | undefined {
+  if (!/^[A-Za-z0-9_-]*$/.test(text) || text.length % 4 === 1) return undefined;
+  const bytes = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (character) => character.charCodeAt(0));
+  return toBase64Url(bytes) === text ? bytes : undefined;
+}

@@ -1,0 +1,26 @@
+/**
+ * Uniform random picks: each ready task is as likely as any other.
+ *
+ * The same seed gives the same picks in the same order, one stream for all runs of an exploration: seeding a generator for each run
+ * would cost as much as a short run does.
+ */
+import { Random } from "../random/random.js";
+import type { Decision, Strategy } from "../schedule/strategy.js";
+
+/**
+ * Picks uniformly among the ready tasks.
+ *
+ * Throws UsageError when `seed` is not a whole number from 0 to 2^32 - 1.
+ *
+ * @example
+ * await run(main, { strategy: random(7) });
+ * @since 0.1.0
+ */
+export function random(seed: number): Strategy {
+  const stream = new Random(seed, "schedule", "random");
+  return {
+    name: "random",
+    begin: () => true,
+    pick: ({ count }: Decision) => stream.below(count),
+  };
+}
