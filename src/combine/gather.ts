@@ -155,8 +155,11 @@ function cancellationOf(futures: readonly Future[]): CancelledError {
 
 /** A future for anything that can be awaited: itself, or a new task. Throws UsageError for the rest. */
 function ensureFuture(loop: EventLoop, item: Gatherable, argument: string): Future {
-  if (item instanceof Future) return item as Future;
+  // A future of an earlier run is awaited like anything else: its result is there, or the await says what is wrong.
+  if (item instanceof Future && item.getLoop() === loop) return item as Future;
   if (item instanceof Coroutine || typeof item === "function") return loop.createTask(item as Coroutine | (() => unknown)) as Future;
+  // Its task takes a rejection in a later step, and until then the runtime must not think that nobody does.
+  if (item instanceof Promise) item.catch(() => undefined);
   if (isThenable(item)) return loop.createTask(async () => await item) as Future;
   throw new UsageError(`${argument} cannot be awaited: ${String(item)}. Pass a task, a future, a coroutine, a function or something with a then().`);
 }

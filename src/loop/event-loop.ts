@@ -11,7 +11,7 @@
  * - The running-loop pointer is set only inside {@link EventLoop.advance} and while the loop waits for something outside.
  */
 import { describeError, HeddleError, UsageError } from "../errors/errors.js";
-import type { Decision, Housekeeping, Strategy } from "../schedule/strategy.js";
+import type { Decision, Housekeeping, StepRecord, Strategy } from "../schedule/strategy.js";
 import { Coroutine } from "./coroutine.js";
 import { DeadlockError, describeWaiting } from "./deadlock.js";
 import { Future } from "./future.js";
@@ -70,6 +70,12 @@ export type Completion<T> =
 /** What {@link EventLoop.advance} left behind: the run is over, wants to go on, must hop, or waits for something outside. @internal */
 export type Progress = "ended" | "pausing" | "hop" | "outside";
 
+/**
+ * At the end `asyncio.run` still runs its loop for `shutdown_asyncgens()` and for `shutdown_default_executor()`, two batches each, in
+ * which callbacks and tasks of the program go on.
+ */
+const ASYNCIO_CLOSINGS = 2;
+
 /** How often a loop that times no steps looks at the real clock, in steps. */
 const LOOK_AT_CLOCK_EVERY = 64;
 
@@ -104,9 +110,12 @@ export class EventLoop {
   #main: Task | undefined = undefined;
   #phase: "new" | "main" | "cancelling" | "ended" = "new";
   #leftToCancel: Task[] = [];
+  #closings = 0;
   #completion: Completion<unknown> | undefined = undefined;
   #currentTask: Task | undefined = undefined;
   #isStepOpen = false;
+  /** What the strategy is told of the running step at its end, if it asks. */
+  #stepRecord: StepRecord | undefined = undefined;
   /** The handle whose step waits for a hop to end it. */
   #stepToClose: Handle | undefined = undefined;
   /** Handles of the current batch that did not run yet; only in asyncio's order. */
@@ -172,15 +181,19 @@ export class EventLoop {
    * Throws UsageError for a promise, which has started already: pass the function, not its call.
    */
   createTask<T>(body: TaskBody<T>, { name }: { readonly name?: string | undefined } = {}): Task<T> {
+    return this.#makeTask(takeBody(body, "createTask"), name);
+  }
+
+  #makeTask<T>(call: () => PromiseLike<T> | T, name: string | undefined): Task<T> {
     this.#tasksCreated++;
-    const task = new Task<T>(this, takeBody(body), name ?? `Task-${this.#tasksCreated}`);
+    const task = new Task<T>(this, call, name ?? `Task-${this.#tasksCreated}`);
     this.#tasks.push(task as Task);
     return task;
   }
 
   /** The task whose step is running, if one is. */
   currentTask(): Task | undefined {
-    return this.#watch?.findTask() ?? this.#currentTask;
+    return this.#watch?.findCallingTask() ?? this.#currentTask;
   }
 
   /** The tasks that are not done, in order of creation. */
@@ -203,10 +216,18 @@ export class EventLoop {
     this.#warnings.push(`${message}${where}${exception === undefined ? "" : `: ${describeError(exception)}`}`);
   }
 
-  /** Reports something that went wrong and that nobody awaits. */
+  /** Reports something that went wrong and that nobody awaits. A handler that throws is reported too, and stops nothing. */
   callExceptionHandler(context: ExceptionContext): void {
-    if (this.#exceptionHandler === undefined) this.defaultExceptionHandler(context);
-    else this.#exceptionHandler(this, context);
+    if (this.#exceptionHandler === undefined) {
+      this.defaultExceptionHandler(context);
+      return;
+    }
+    try {
+      this.#exceptionHandler(this, context);
+    } catch (exception) {
+      this.defaultExceptionHandler({ message: "Unhandled error in exception handler", exception });
+      this.defaultExceptionHandler(context);
+    }
   }
 
   isRunning(): boolean {
@@ -273,7 +294,7 @@ export class EventLoop {
 
   /** Whether code of this loop's program is running, as opposed to other code while the loop waits for something outside. @internal */
   isInsideStep(): boolean {
-    return this.#phase !== "ended" && (this.#isStepOpen || this.#watch?.findTask() !== undefined);
+    return this.#phase !== "ended" && (this.#isStepOpen || this.#watch?.findCallingTask() !== undefined);
   }
 
   /** Grows whenever something happens, also outside of the loop's steps as far as it can be seen. @internal */
@@ -303,15 +324,15 @@ export class EventLoop {
   }
 
   /** Makes the main task. `quiescence` says how a step is brought to its end. @internal */
-  start<T>(main: TaskBody<T>, quiescence: Quiescence): void {
+  start<T>(main: TaskBody<T>, quiescence: Quiescence, name = "main"): void {
     if (this.#phase !== "new") throw new UsageError("a loop runs one main function, once: make a new EventLoop for the next run");
     this.#quiescence = quiescence;
     this.#phase = "main";
-    if (this.#options.sites === true) this.#watch = new OutsideWatch(() => this.#currentTask);
+    if (this.#options.sites === true) this.#watchOutside();
     const previous = setRunningLoop(this);
     try {
-      this.#main = this.createTask(main, { name: "main" }) as Task;
-      if (this.#housekeepingMode === "inline") this.#stopAfter(this.#main);
+      this.#main = this.#makeTask(takeBody(main, "run"), name) as Task;
+      if (this.#housekeepingMode === "inline") this.#main.addWaiter(this.#stopHandle());
     } finally {
       setRunningLoop(previous);
     }
@@ -324,9 +345,9 @@ export class EventLoop {
   advance(sliceEndMs: number): Progress {
     setRunningLoop(this);
     this.#stepTimer?.resume(realNowMs(), this.#steps);
-    if (this.#stepToClose !== undefined) this.#closeStep(this.#stepToClose);
     let progress: Progress = "ended";
     try {
+      if (this.#stepToClose !== undefined) this.#closeStep(this.#stepToClose);
       while (this.#phase !== "ended") {
         const next = this.#housekeepingMode === "inline" ? this.#nextInOrder() : this.#nextByStrategy();
         if (next === undefined) break;
@@ -379,9 +400,10 @@ export class EventLoop {
         this.#batch--;
         return this.#ready.shift();
       }
-      if (this.#isStopping || this.#isPhaseOver()) {
+      if (this.#isStopping) {
         this.#isStopping = false;
         if (!this.#nextPhase()) return undefined;
+        continue;
       }
       if (this.#ready.length === 0 && !this.#passTime()) return this.#stuck();
       for (let due = this.#timers.takeDue(this.#nowMs); due !== undefined; due = this.#timers.takeDue(this.#nowMs)) this.enqueue(due);
@@ -430,13 +452,13 @@ export class EventLoop {
     const { task } = handle;
     this.#currentTask = task;
     this.#isStepOpen = true;
+    if (this.#strategy?.observe !== undefined) this.#noteStep(handle);
     try {
       if (task !== undefined && this.#watch !== undefined) this.#watch.run(task, () => { handle.run(); });
       else handle.run();
       if (this.#quiescence === "drain") drainMicrotasks();
     } catch (exception) {
-      this.callExceptionHandler({ message: `Exception in ${handle.name}`, exception, handle });
-      if (this.#quiescence === "drain") drainMicrotasks();
+      this.#endStepAfter(exception, handle);
     }
     if (this.#quiescence === "macrotask") {
       this.#stepToClose = handle;
@@ -450,8 +472,34 @@ export class EventLoop {
     this.#isStepOpen = false;
     this.#stepToClose = undefined;
     this.#currentTask = undefined;
-    if (handle.task?.isOutside === true) this.#watch ??= new OutsideWatch(() => this.#currentTask);
-    this.#strategy?.observe?.({ name: handle.name, operation: handle.operation, step: this.#steps, timeMs: this.#nowMs, ready: this.#ready.length + 1 });
+    if (this.#watch === undefined && handle.task?.isOutside === true) this.#watchOutside();
+    if (this.#stepRecord === undefined) return;
+    const record = this.#stepRecord;
+    this.#stepRecord = undefined;
+    this.#strategy?.observe?.(record);
+  }
+
+  /** Before the handle runs, because afterwards its task stands at its next operation, and others have become ready. */
+  #noteStep({ name, operation }: Handle): void {
+    this.#stepRecord = { name, operation, step: this.#steps, timeMs: this.#nowMs, ready: this.#ready.length + 1 };
+  }
+
+  /** A callback has thrown, or a `nextTick` that a step set off; every further one of those ends a drain in the middle, too. */
+  #endStepAfter(thrown: unknown, handle: Handle): void {
+    for (let exception = thrown; ; ) {
+      this.callExceptionHandler({ message: `Exception in ${handle.name}`, exception, handle });
+      try {
+        if (this.#quiescence === "drain") drainMicrotasks();
+        return;
+      } catch (next) {
+        exception = next;
+      }
+    }
+  }
+
+  #watchOutside(): void {
+    const begun = this.#tasks.filter((task) => task.hasBegun && !task.done());
+    this.#watch = new OutsideWatch(() => this.#currentTask, begun);
   }
 
   #isTimeToPause(handle: Handle, sliceEndMs: number): boolean {
@@ -482,8 +530,9 @@ export class EventLoop {
     this.#uncontrolled ??= { task: task.getName(), step: this.#steps, timeMs: this.#nowMs, site: this.#watch?.siteOf(task) };
   }
 
+  /** Where a strategy picks, a phase is over at once; in asyncio's order a handle says so from its place in the queue. */
   #isPhaseOver(): boolean {
-    return this.#phase === "main" ? this.#main?.done() === true && this.#housekeepingMode === "eager" : this.#leftToCancel.every((task) => task.done());
+    return this.#phase === "main" ? this.#main?.done() === true : this.#leftToCancel.every((task) => task.done());
   }
 
   /** After main, what is left is cancelled, in order of creation; after that the run is over. Answers whether it goes on. */
@@ -492,11 +541,18 @@ export class EventLoop {
       this.#phase = "cancelling";
       this.#leftToCancel = [...this.allTasks()];
       for (const task of this.#leftToCancel) task.cancel();
+      if (this.#housekeepingMode === "inline") this.#stopAfterAll(this.#leftToCancel);
       if (this.#leftToCancel.length > 0) return true;
     }
     for (const task of this.#leftToCancel) {
-      const exception = task.cancelled() ? undefined : task.exception();
-      if (exception !== undefined) this.callExceptionHandler({ message: "unhandled exception during the shutdown of run()", exception, future: task });
+      if (task.state !== "failed") continue;
+      this.callExceptionHandler({ message: "unhandled exception during the shutdown of run()", exception: task.exception(), future: task });
+    }
+    this.#leftToCancel = [];
+    if (this.#housekeepingMode === "inline" && this.#closings < ASYNCIO_CLOSINGS) {
+      this.#closings++;
+      this.enqueue(new HousekeepingHandle("close", () => { this.enqueue(this.#stopHandle()); }));
+      return true;
     }
     this.#end(this.#mainCompletion());
     return false;
@@ -518,12 +574,24 @@ export class EventLoop {
     this.#watch?.close();
   }
 
-  #stopAfter(main: Task): void {
-    main.addWaiter(
-      new HousekeepingHandle("stop", () => {
-        this.#isStopping = true;
-      }),
-    );
+  /** Ends the phase after the batch in which the handle runs. */
+  #stopHandle(): Handle {
+    return new HousekeepingHandle("stop", () => {
+      this.#isStopping = true;
+    });
+  }
+
+  /** As asyncio does with a gather of them. */
+  #stopAfterAll(tasks: readonly Task[]): void {
+    let unfinished = tasks.length;
+    for (const task of tasks) {
+      task.addWaiter(
+        new HousekeepingHandle("gather", () => {
+          unfinished--;
+          if (unfinished === 0) this.enqueue(this.#stopHandle());
+        }),
+      );
+    }
   }
 
   readonly #noteHandleCancelled = (): void => {
@@ -547,7 +615,7 @@ class LivelockError extends HeddleError {
 }
 
 /** The function of a task body. Throws UsageError for what cannot be started, a promise above all. */
-function takeBody<T>(body: TaskBody<T>): () => PromiseLike<T> | T {
+function takeBody<T>(body: TaskBody<T>, what: "createTask" | "run"): () => PromiseLike<T> | T {
   if (body instanceof Coroutine) {
     body.take();
     return body.body;
@@ -555,7 +623,7 @@ function takeBody<T>(body: TaskBody<T>): () => PromiseLike<T> | T {
   if (typeof body === "function") return body;
   throw new UsageError(
     isThenable(body)
-      ? "createTask: got a promise, which has started already, out of reach of the scheduler. Pass the function: createTask(() => work())."
-      : `createTask: needs a function or a coroutine, not ${String(body)}`,
+      ? `${what}: got a promise, which has started already, out of reach of the scheduler. Pass the function: ${what}(() => work()).`
+      : `${what}: needs a function or a coroutine, not ${String(body)}`,
   );
 }

@@ -4,6 +4,10 @@
  * While a task awaits only what the loop hands out, the task of the running step is the one that awaits. A native promise breaks
  * that: settled by task A, it resumes task B in the middle of A's step, or in no step at all. So from the first time that a task
  * is seen to wait outside, the loop keeps the task in an AsyncLocalStorage. Programs that never do pay nothing for it.
+ *
+ * The awaits that were under way at that moment know no storage. Whose they are is read off the engine's async stack when they go on:
+ * its last frame is the function in which each task follows its body, and that function gets a name of its own. What such a
+ * continuation creates is then known to be the task's.
  */
 import { captureStack, siteOfStack } from "./site.js";
 import type { Task } from "./task.js";
@@ -26,26 +30,47 @@ function loadAsyncHooks(): AsyncHooks | undefined {
   return process?.getBuiltinModule?.("node:async_hooks") as AsyncHooks | undefined; // Node's own name for it
 }
 
+/** The last frame of the async stack of a task that began before the watch; the number is its place in the list. */
+const TASK_FRAME = /^\s*at async heddle task (\d+) \(/m;
+
 export class OutsideWatch {
+  readonly #hooks: AsyncHooks | undefined;
+  /** The tasks that had begun before the watch. */
+  readonly #earlierTasks: readonly Task[];
+  /** Whose promise or other resource it is, where the storage cannot know. */
+  readonly #owners = new WeakMap<object, Task>();
   readonly #storage: InstanceType<AsyncHooks["AsyncLocalStorage"]> | undefined;
   readonly #hook: ReturnType<AsyncHooks["createHook"]> | undefined;
   readonly #sites = new Map<Task, string>();
   #promisesMade = 0;
 
-  /** @param currentTask the task of the running step, if one runs */
-  constructor(currentTask: () => Task | undefined) {
+  /**
+   * @param currentTask the task of the running step, if one runs
+   * @param earlierTasks the tasks that have begun already
+   */
+  constructor(currentTask: () => Task | undefined, earlierTasks: readonly Task[]) {
     const hooks = loadAsyncHooks();
+    this.#hooks = hooks;
+    this.#earlierTasks = earlierTasks;
+    earlierTasks.forEach((task, place) => {
+      task.nameFrame(`heddle task ${place}`);
+    });
     this.#storage = hooks === undefined ? undefined : new hooks.AsyncLocalStorage();
     let isLooking = false;
     this.#hook = hooks?.createHook({
-      init: (_id, type) => {
-        // An await creates a promise at the place where it stands; the last one of a step is the await that ended it.
-        if (type !== "PROMISE" || isLooking) return;
+      init: (_id, type, _trigger, resource) => {
+        if (isLooking) return;
         isLooking = true;
-        this.#promisesMade++;
-        const task = this.findTask() ?? currentTask();
-        const site = task === undefined ? undefined : siteOfStack(captureStack(), /^\s*at /);
-        if (task !== undefined && site !== undefined) this.#sites.set(task, site);
+        const stack = type === "PROMISE" ? captureStack() : "";
+        const owner = this.findTask() ?? this.#taskOfStack(stack);
+        if (owner !== undefined && this.#storage?.getStore() !== owner) this.#owners.set(resource, owner);
+        // An await creates a promise at the place where it stands; the last one of a step is the await that ended it.
+        if (type === "PROMISE") {
+          this.#promisesMade++;
+          const task = owner ?? currentTask();
+          const site = task === undefined ? undefined : siteOfStack(stack, /^\s*at /);
+          if (task !== undefined && site !== undefined) this.#sites.set(task, site);
+        }
         isLooking = false;
       },
     });
@@ -58,9 +83,21 @@ export class OutsideWatch {
     else this.#storage.run(task, step);
   }
 
-  /** The task whose code is running, if that is known. */
+  /** The task to which what is running belongs, if that is known. */
   findTask(): Task | undefined {
-    const task = this.#storage?.getStore() as Task | undefined; // only run() stores something
+    const stored = this.#storage?.getStore() as Task | undefined; // only run() stores something
+    const task = stored ?? (this.#hooks === undefined ? undefined : this.#owners.get(this.#hooks.executionAsyncResource()));
+    return task?.done() === false ? task : undefined;
+  }
+
+  /** The same for a call out of the program's own code, whose stack then says it where nothing else does. */
+  findCallingTask(): Task | undefined {
+    return this.findTask() ?? this.#taskOfStack(captureStack());
+  }
+
+  #taskOfStack(stack: string): Task | undefined {
+    const place = TASK_FRAME.exec(stack)?.[1];
+    const task = place === undefined ? undefined : this.#earlierTasks[Number(place)];
     return task?.done() === false ? task : undefined;
   }
 

@@ -57,8 +57,11 @@ export async function takeTurn(what: string): Promise<() => void> {
  * @since 0.1.0
  */
 export async function run<T>(main: TaskBody<T>, options: RunOptions = {}): Promise<T> {
+  const { strategy } = options;
   const loop = new EventLoop(options);
+  if (strategy?.begin(0) === false) throw new UsageError(`run: strategy ${strategy.name} has no run left to make; make a new one`);
   await runLoop(loop, main, options.quiescence);
+  strategy?.end?.({ run: 0, failed: loop.completion?.kind !== "result", steps: loop.steps });
   const warn = options.onWarning ?? ((warning: string) => { console.warn(`heddle: ${warning}`); });
   loop.warnings.forEach(warn);
   const { completion } = loop;
@@ -78,6 +81,19 @@ export async function runLoop<T>(loop: EventLoop, main: TaskBody<T>, quiescence?
     putBack();
     release();
   }
+}
+
+/** Answers what `work` returns when it is called directly from a macrotask, where microtasks can be drained. */
+export function inMacrotask<T>(work: () => T): Promise<T> {
+  return new Promise((resolve, reject) => {
+    onNextMacrotask(() => {
+      try {
+        resolve(work());
+      } catch (error) {
+        reject(error as Error); // whatever was thrown is passed on unchanged
+      }
+    });
+  });
 }
 
 /** Drives a loop from its start to its end, in as many macrotasks as it takes. Its caller has the realm. */

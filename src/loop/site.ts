@@ -33,7 +33,7 @@ export function findSite(wait: Wait): string | undefined {
     stack = captureStack();
     return outcome;
   });
-  wait.redirect(looking, resolve, reject);
+  if (!wait.redirect(looking, resolve, reject)) return undefined;
   drainMicrotasks();
   look();
   drainMicrotasks();

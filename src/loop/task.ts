@@ -59,6 +59,8 @@ class Start extends Handle {
 export class Task<T = unknown> extends Future<T> {
   #name: string;
   #body: (() => unknown) | undefined;
+  /** The async function that waits for the end of the body: the outermost frame of every await in it. */
+  #follow: (() => Promise<void>) | undefined = undefined;
   #label: string | undefined = undefined;
   #steps = 0;
   #beganAt = 0;
@@ -152,6 +154,11 @@ export class Task<T = unknown> extends Future<T> {
     return this.#waits === undefined && this.hasBegun && !this.done();
   }
 
+  /** Gives the outermost frame of its async stacks the name `frame`; see outside.ts. @internal */
+  nameFrame(frame: string): void {
+    if (this.#follow !== undefined) Object.defineProperty(this.#follow, "name", { value: frame });
+  }
+
   /** The awaits of the loop's in which it is suspended. @internal */
   waits(): readonly Wait[] {
     if (this.#waits === undefined) return [];
@@ -172,14 +179,19 @@ export class Task<T = unknown> extends Future<T> {
     try {
       const result = body();
       if (isThenable(result)) {
-        result.then(
-          (value) => {
-            this.#finish(value);
-          },
-          (error: unknown) => {
+        // An await and not `then`: it copes with a thenable that calls back twice or throws late, and it puts this function at the
+        // end of the engine's async stacks, where nameFrame() can make it say whose stack it is. A closure, because its name is its own.
+        this.#follow = async () => {
+          let value: unknown;
+          try {
+            value = await result;
+          } catch (error) {
             this.#fail(error);
-          },
-        );
+            return;
+          }
+          this.#finish(value);
+        };
+        void this.#follow();
       } else this.#finish(result);
     } catch (error) {
       this.#fail(error);
@@ -204,7 +216,11 @@ export class Task<T = unknown> extends Future<T> {
     }
     if (!this.#mustCancel) return undefined;
     const cancellation = this.#takeCancellation();
-    return wait.source?.cancelled() === true ? undefined : cancellation;
+    const { source } = wait;
+    if (source === undefined) return cancellation;
+    // As in asyncio: a CancelledError that is on its way already is the one delivered, and any other exception counts as retrieved.
+    if (source.cancelled() || (source.state === "failed" && source.exception() instanceof CancelledError)) return undefined;
+    return cancellation;
   }
 
   override describe(): string {

@@ -74,12 +74,15 @@ export class Wait extends Handle implements PromiseLike<unknown> {
 
   /**
    * Puts `resolve` and `reject` of a promise that the await follows from now on in the place of the await's own. Used to find out
-   * where in the source it stands, without resuming it.
+   * where in the source it stands, without resuming it. Answers false, and does nothing, for a `then` that the program called with a
+   * callback of its own, which it would call.
    */
-  redirect(through: Promise<unknown>, resolve: (value: unknown) => void, reject: (reason: unknown) => void): void {
+  redirect(through: Promise<unknown>, resolve: (value: unknown) => void, reject: (reason: unknown) => void): boolean {
+    if (!isEngineResolver(this.#onFulfilled)) return false;
     this.fulfil(through);
     this.#onFulfilled = resolve;
     this.#onRejected = reject;
+    return true;
   }
 
   #settle(callback: ((value: unknown) => unknown) | null | undefined, value: unknown, isError: boolean): void {
@@ -95,4 +98,9 @@ export class Wait extends Handle implements PromiseLike<unknown> {
       this.#settleDerived(Promise.reject(error as Error)); // whatever was thrown is passed on unchanged
     }
   }
+}
+
+/** Whether `callback` is the `resolve` that the engine makes for a promise: native, and without the name that a bound function has. */
+function isEngineResolver(callback: unknown): boolean {
+  return typeof callback === "function" && callback.name === "" && /^function \(\) \{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(callback));
 }

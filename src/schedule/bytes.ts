@@ -1,7 +1,7 @@
 /**
  * Reading and writing the bytes of a token: LEB128 numbers, UTF-8 text, base64url. Nothing here is particular to Node.
  */
-import { BadInputError } from "../errors/errors.js";
+import { BadInputError, UsageError } from "../errors/errors.js";
 
 /** Collects bytes. */
 export class ByteWriter {
@@ -17,6 +17,7 @@ export class ByteWriter {
 
   /** A whole number from 0 to 2^53 - 1, seven bits a byte, the lowest first. */
   varint(value: number): void {
+    if (!Number.isSafeInteger(value) || value < 0) throw new UsageError(`schedule: ${String(value)} is no whole number from 0 to 2^53 - 1`);
     let rest = value;
     while (rest >= 0x80) {
       this.#bytes.push((rest % 0x80) | 0x80);
@@ -59,19 +60,34 @@ export class ByteReader {
       if (value > maximum) throw this.#error(`holds ${value} where at most ${maximum} is allowed`);
       if (byte < 0x80) return value;
       factor *= 0x80;
+      if (factor > Number.MAX_SAFE_INTEGER) throw this.#error("holds a number of too many bytes");
     }
   }
 
   /** How many things follow; each takes at least a byte, so a count that the rest cannot hold is refused before it is believed. */
   count(): number {
-    return this.varint(this.#bytes.length - this.#position);
+    const count = this.varint(this.#bytes.length - this.#position);
+    const rest = this.#bytes.length - this.#position;
+    if (count > rest) throw this.#error(`announces ${count} where ${rest} bytes follow`);
+    return count;
   }
 
   text(): string {
     const length = this.count();
     const text = new TextDecoder().decode(this.#bytes.subarray(this.#position, this.#position + length));
     this.#position += length;
-    return text.startsWith("j") ? String(JSON.parse(text.slice(1))) : text.slice(1);
+    return text.startsWith("j") ? this.#unquote(text.slice(1)) : text.slice(1);
+  }
+
+  #unquote(quoted: string): string {
+    let value: unknown;
+    try {
+      value = JSON.parse(quoted);
+    } catch {
+      // Falls through to the one error for everything that is no quoted text.
+    }
+    if (typeof value !== "string") throw this.#error("holds a name that is no text");
+    return value;
   }
 
   end(): void {

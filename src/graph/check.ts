@@ -1,0 +1,222 @@
+/**
+ * The checks of a task graph file. Every refusal names the operation and the rule that it breaks.
+ */
+import { BadInputError } from "../errors/errors.js";
+import { placeBody, type Operation, type PlacedOperation, type TaskGraph, tasksNamedBy } from "./task-graph.js";
+
+/** Operations of `try` may be nested so deep. */
+const MAX_DEPTH = 50;
+const MAX_SPAN = 1_000_000;
+const MAX_CELLS = 1_000_000;
+
+/** Operations of the format that this version cannot run yet. */
+const NOT_YET = new Set([
+  "wait", "asCompleted", "taskGroup", "shield", "timeout", "withLock", "withSemaphore", "setEvent", "clearEvent", "waitEvent", "put", "get",
+]);
+
+/** Fields that belong to those operations: they may stand in a file, with nothing in them or with things that nothing uses. */
+const UNUSED_FIELDS = ["locks", "semaphores", "events", "queues"];
+
+type Arguments = readonly ["cell" | "future" | "task" | "tasks" | "ms" | "count" | "value" | "message" | "boolean" | "body", string][];
+
+/** What each operation takes, in order. */
+const ARGUMENTS: { readonly [Name in Operation[0]]: Arguments } = {
+  span: [["cell", "cell"], ["count", "n"]],
+  yield: [],
+  sleep: [["ms", "ms"]],
+  spawn: [["task", "t"]],
+  await: [["task", "t"]],
+  gather: [["tasks", "tasks"], ["boolean", "returnExceptions"]],
+  cancel: [["task", "t"]],
+  setResult: [["future", "f"], ["value", "v"]],
+  setException: [["future", "f"], ["message", "message"]],
+  cancelFuture: [["future", "f"]],
+  awaitFuture: [["future", "f"]],
+  raise: [["message", "message"]],
+  return: [["value", "v"]],
+  try: [["body", "body"], ["body", "handler"], ["body", "final"]],
+};
+
+/**
+ * Answers `value` as a task graph.
+ *
+ * Throws BadInputError that names the place, the rule and what was found: a wrong type, an index out of range, a task that is started
+ * twice, never, or by itself, an operation that names a task whose start may not have run.
+ *
+ * @example
+ * const graph = checkTaskGraph(JSON.parse(text));
+ * @since 0.1.0
+ */
+export function checkTaskGraph(value: unknown): TaskGraph {
+  const file = requireObject(value, "graph");
+  if (file["version"] !== 1) throw refusal("version", `must be 1, not ${show(file["version"])}`);
+  requireKeys(file, ["version", "cells", "futures", "tasks", ...UNUSED_FIELDS], "graph");
+  const limits: Limits = {
+    cell: requireCount(file["cells"] ?? 0, "cells"),
+    future: requireCount(file["futures"] ?? 0, "futures"),
+    task: requireArray(file["tasks"], "tasks").length,
+  };
+  if (limits.task === 0) throw refusal("tasks", "must hold at least main");
+  const names = new Set<string>();
+  const tasks = requireArray(file["tasks"], "tasks").map((entry, index) => {
+    const place = `tasks[${index}]`;
+    const task = requireObject(entry, place);
+    requireKeys(task, ["name", "body"], place);
+    const { name } = task;
+    if (typeof name !== "string" || name === "") throw refusal(`${place}.name`, `must be a text that is not empty, not ${show(name)}`);
+    if (names.has(name)) throw refusal(`${place}.name`, `${show(name)} is the name of another task`);
+    names.add(name);
+    checkBody(task["body"], `${place} ${JSON.stringify(name)}`, "", limits, 1);
+    return { name, body: task["body"] as Operation[] }; // checked just now
+  });
+  const graph: TaskGraph = { version: 1, cells: limits.cell, futures: limits.future, tasks };
+  checkStarts(graph);
+  return graph;
+}
+
+interface Limits {
+  readonly cell: number;
+  readonly future: number;
+  readonly task: number;
+}
+
+function checkBody(value: unknown, task: string, prefix: string, limits: Limits, depth: number): void {
+  const where = prefix === "" ? `${task}.body` : `${task}, operation ${prefix.slice(0, -1)}`;
+  if (depth > MAX_DEPTH) throw refusal(where, `is nested deeper than ${MAX_DEPTH} levels`);
+  requireArray(value, where).forEach((entry, index) => {
+    const path = `${prefix}${index}`;
+    const [name, ...args] = requireArray(entry, `${task}, operation ${path}`);
+    const place = `${task}, operation ${path} (${typeof name === "string" ? name.slice(0, 40) : show(name)})`;
+    if (typeof name === "string" && NOT_YET.has(name)) throw refusal(place, "is of the format, but this version of heddle cannot run it yet");
+    if (typeof name !== "string" || !Object.hasOwn(ARGUMENTS, name)) {
+      throw refusal(place, `is no operation; known are ${Object.keys(ARGUMENTS).join(" ")}`);
+    }
+    const expected = ARGUMENTS[name as Operation[0]]; // one of its own keys
+    if (args.length !== expected.length) {
+      throw refusal(place, `takes ${expected.length} arguments (${expected.map(([, label]) => label).join(", ") || "none"}), not ${args.length}`);
+    }
+    expected.forEach(([kind, label], position) => {
+      if (kind === "body") checkBody(args[position], task, `${path}.${position}.`, limits, depth + 1);
+      else checkArgument(kind, label, args[position], place, limits);
+    });
+  });
+}
+
+function checkArgument(kind: Exclude<Arguments[number][0], "body">, label: string, value: unknown, place: string, limits: Limits): void {
+  switch (kind) {
+    case "cell":
+    case "future":
+    case "task":
+      if (!isWhole(value, 0, limits[kind] - 1)) {
+        throw refusal(place, `${label} must be the index of a ${kind}, ${limits[kind] === 0 ? "and there are none" : `0 to ${limits[kind] - 1}`}, not ${show(value)}`);
+      }
+      return;
+    case "tasks":
+      if (!Array.isArray(value) || value.length === 0) throw refusal(place, `${label} must be a list of tasks that is not empty, not ${show(value)}`);
+      for (const task of value) checkArgument("task", `each of ${label}`, task, place, limits);
+      return;
+    case "ms":
+      if (!isWhole(value, 0, Number.MAX_SAFE_INTEGER)) throw refusal(place, `${label} must be a whole number of milliseconds, 0 or more, not ${show(value)}`);
+      return;
+    case "count":
+      if (!isWhole(value, 0, MAX_SPAN)) throw refusal(place, `${label} must be a whole number from 0 to ${MAX_SPAN}, not ${show(value)}`);
+      return;
+    case "value":
+      if (!Number.isSafeInteger(value)) throw refusal(place, `${label} must be a safe integer, not ${show(value)}`);
+      return;
+    case "message":
+      if (typeof value !== "string") throw refusal(place, `${label} must be a text, not ${show(value)}`);
+      return;
+    case "boolean":
+      if (typeof value !== "boolean") throw refusal(place, `${label} must be true or false, not ${show(value)}`);
+  }
+}
+
+/**
+ * Every task but main is started by exactly one operation, at the top level of a body; and an operation may name only a task that
+ * was started earlier in its own body, or that could be named where its own task was started. So the start of a task that is named
+ * has always run.
+ */
+function checkStarts({ tasks }: TaskGraph): void {
+  const startedAt = new Map<number, string>([[0, "run()"]]);
+  const toVisit: { readonly task: number; readonly visible: ReadonlySet<number> }[] = [{ task: 0, visible: new Set() }];
+  for (let next = toVisit.pop(); next !== undefined; next = toVisit.pop()) {
+    const { task: own } = next;
+    const task = tasks[own];
+    if (task === undefined) continue;
+    const visible = new Set(next.visible);
+    const placeOf = ({ path, operation }: PlacedOperation): string => `tasks[${own}] ${JSON.stringify(task.name)}, operation ${path} (${operation[0]})`;
+    const requireVisible = (placed: PlacedOperation, named: number): void => {
+      if (visible.has(named)) return;
+      const problem =
+        named === own ? "names its own task" : named === 0 ? "names main" : `names task ${named}, whose start may not have run yet when this operation runs`;
+      throw refusal(placeOf(placed), problem);
+    };
+    for (const placed of placeBody(task.body)) {
+      const { operation } = placed;
+      const isStart = operation[0] === "spawn" || operation[0] === "gather";
+      const started = isStart ? [...new Set(tasksNamedBy(operation))].filter((named) => named !== own && !visible.has(named)) : [];
+      for (const named of started) {
+        const elsewhere = startedAt.get(named);
+        if (elsewhere !== undefined) throw refusal(placeOf(placed), `starts task ${named}, which is started by ${elsewhere}`);
+        startedAt.set(named, placeOf(placed));
+        toVisit.push({ task: named, visible: new Set(visible) });
+      }
+      if (operation[0] === "spawn" && started.length === 0) throw refusal(placeOf(placed), `starts task ${operation[1]} ${operation[1] === own ? "itself" : "a second time"}`);
+      for (const named of tasksNamedBy(operation)) if (!started.includes(named)) requireVisible(placed, named);
+      for (const part of placed.parts) checkParts(part, placeOf, requireVisible);
+      for (const named of started) visible.add(named);
+    }
+  }
+  tasks.forEach(({ name }, index) => {
+    if (!startedAt.has(index)) throw refusal(`tasks[${index}] ${JSON.stringify(name)}`, "is started by no operation");
+  });
+}
+
+function checkParts(
+  part: readonly PlacedOperation[],
+  placeOf: (placed: PlacedOperation) => string,
+  requireVisible: (placed: PlacedOperation, named: number) => void,
+): void {
+  for (const placed of part) {
+    if (placed.operation[0] === "spawn") throw refusal(placeOf(placed), "starts a task inside another operation; starts stand at the top level of a body");
+    for (const named of tasksNamedBy(placed.operation)) requireVisible(placed, named);
+    for (const inner of placed.parts) checkParts(inner, placeOf, requireVisible);
+  }
+}
+
+function isWhole(value: unknown, minimum: number, maximum: number): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= minimum && (value as number) <= maximum; // isSafeInteger has checked the type
+}
+
+function requireCount(value: unknown, place: string): number {
+  if (!isWhole(value, 0, MAX_CELLS)) throw refusal(place, `must be a whole number from 0 to ${MAX_CELLS}, not ${show(value)}`);
+  return value as number; // checked by isWhole
+}
+
+function requireArray(value: unknown, place: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw refusal(place, `must be a list, not ${show(value)}`);
+  return value as unknown[];
+}
+
+function requireObject(value: unknown, place: string): Readonly<Record<string, unknown>> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw refusal(place, `must be an object, not ${show(value)}`);
+  return value as Record<string, unknown>; // an object that is no list
+}
+
+function requireKeys(object: Readonly<Record<string, unknown>>, known: readonly string[], place: string): void {
+  const unknown = Object.keys(object).find((key) => !known.includes(key));
+  if (unknown !== undefined) throw refusal(place, `has no field ${JSON.stringify(unknown.slice(0, 40))}; known are ${known.join(" ")}`);
+}
+
+/** A value for a message, cut to a readable length. */
+function show(value: unknown): string {
+  if (value === undefined) return "missing";
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "object" && value !== null) return "an object";
+  return typeof value === "string" ? JSON.stringify(value.slice(0, 40)) : String(value);
+}
+
+function refusal(place: string, problem: string): BadInputError {
+  return new BadInputError(`${place}: ${problem}`);
+}

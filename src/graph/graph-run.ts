@@ -1,0 +1,170 @@
+/**
+ * One run of a task graph as plain data: its trace, its schedule, and what the loop did with its handles.
+ */
+import { InternalError } from "../errors/errors.js";
+import { EventLoop, type LoopObserver } from "../loop/event-loop.js";
+import type { Handle } from "../loop/handle.js";
+import { detectQuiescence } from "../loop/host.js";
+import { continueDriving, takeTurn } from "../loop/run.js";
+import { interceptStrays } from "../loop/strays.js";
+import type { Schedule } from "../schedule/schedule.js";
+import { formatReadyTask } from "../schedule/schedule.js";
+import type { StepRecord, Strategy } from "../schedule/strategy.js";
+import { fifo } from "../strategy/fifo.js";
+import { recording } from "../strategy/recording.js";
+import type { TraceEvent } from "../trace/trace.js";
+import { checkTaskGraph } from "./check.js";
+import { GraphInterpreter, type PlacedGraph, placeGraph } from "./interpret.js";
+import type { TaskGraph } from "./task-graph.js";
+
+/** A graph that takes more steps than this is a livelock. */
+const MAX_STEPS = 1_000_000;
+
+/** How a run of a graph ended. */
+export type GraphOutcome = "finished" | "failed" | "deadlock" | "livelock";
+
+/** Everything that a run of a task graph left behind. */
+export interface GraphRun {
+  readonly placed: PlacedGraph;
+  readonly outcome: GraphOutcome;
+  /** The error that ended it; undefined when it finished. */
+  readonly error: unknown;
+  readonly trace: readonly TraceEvent[];
+  readonly schedule: Schedule;
+  /** The steps of tasks, in order. */
+  readonly steps: readonly StepRecord[];
+  /** Handles that ran more than once, and handles that never ran although the loop found nothing left to run. */
+  readonly ranTwice: readonly string[];
+  readonly neverRan: readonly string[];
+  /** What the exception handler was told: `Task exception was never retrieved (task t1)`. */
+  readonly reports: readonly string[];
+}
+
+export interface GraphRunOptions {
+  /** Default: asyncio's order. */
+  readonly strategy?: Strategy;
+  /** Seed that the schedule is stored with. Default 0: a graph draws no random numbers. */
+  readonly seed?: number;
+}
+
+/**
+ * Runs a graph once.
+ *
+ * Throws BadInputError when it is not a valid graph, and what the strategy throws (a DivergenceError of a replay).
+ *
+ * @example
+ * const { trace, outcome } = await runTaskGraph({ version: 1, cells: 0, futures: 0, tasks: [{ name: "main", body: [["sleep", 5]] }] });
+ * @since 0.1.0
+ */
+export async function runTaskGraph(graph: TaskGraph, options: GraphRunOptions = {}): Promise<GraphRun> {
+  const placed = placeGraph(checkTaskGraph(graph));
+  const release = await takeTurn("runTaskGraph()");
+  const putBack = interceptStrays((error) => {
+    throw new InternalError(`a task graph left a stray rejection: ${String(error)}`);
+  });
+  try {
+    return await new Promise<GraphRun>((resolve, reject) => {
+      const execution = new GraphExecution(placed, options);
+      execution.start();
+      continueDriving(execution.loop, () => {
+        try {
+          resolve(execution.finish());
+        } catch (error) {
+          reject(error as Error); // of the strategy
+        }
+      });
+    });
+  } finally {
+    putBack();
+    release();
+  }
+}
+
+/** Runs a graph to its end without a pause. Only from a macrotask of a runtime that can drain microtasks; the caller has the realm. */
+export function runTaskGraphNow(placed: PlacedGraph, options: GraphRunOptions = {}): GraphRun {
+  const execution = new GraphExecution(placed, options);
+  execution.start();
+  for (;;) {
+    const progress = execution.loop.advance(Number.POSITIVE_INFINITY);
+    if (progress === "ended") return execution.finish();
+    if (progress === "outside") execution.loop.endAsDeadlock(undefined);
+    if (progress === "hop") throw new InternalError("a task graph was run where microtasks cannot be drained");
+  }
+}
+
+/** One run on its way. */
+class GraphExecution implements LoopObserver {
+  readonly loop: EventLoop;
+  readonly #placed: PlacedGraph;
+  readonly #seed: number;
+  readonly #strategy: ReturnType<typeof recording>;
+  readonly #interpreter: GraphInterpreter;
+  readonly #queued = new Set<Handle>();
+  readonly #ran = new Set<Handle>();
+  readonly #ranTwice: string[] = [];
+  readonly #steps: StepRecord[] = [];
+  readonly #reports: string[] = [];
+
+  constructor(placed: PlacedGraph, options: GraphRunOptions) {
+    this.#placed = placed;
+    this.#seed = options.seed ?? 0;
+    this.#strategy = recording(options.strategy ?? fifo());
+    this.loop = new EventLoop({
+      strategy: this.#strategy,
+      maxSteps: MAX_STEPS,
+      slowStepMs: Number.POSITIVE_INFINITY,
+      sites: false,
+      observer: this,
+    });
+    this.loop.setExceptionHandler((_loop, { message, future }) => {
+      this.#reports.push(future === undefined ? message : `${message} (${future.describe()})`);
+    });
+    this.#interpreter = new GraphInterpreter(placed, this.loop);
+  }
+
+  queued(handle: Handle): void {
+    if (!this.#ran.has(handle)) this.#queued.add(handle);
+  }
+
+  running(handle: Handle, ready: number): void {
+    if (this.#ran.has(handle)) this.#ranTwice.push(formatReadyTask(handle));
+    this.#queued.delete(handle);
+    this.#ran.add(handle);
+    if (handle.task === undefined) return;
+    this.#steps.push({ name: handle.name, operation: handle.operation, step: this.#steps.length + 1, timeMs: this.loop.time(), ready });
+  }
+
+  start(): void {
+    this.#strategy.begin(0);
+    this.loop.start(this.#interpreter.main, detectQuiescence(), this.#interpreter.mainName);
+  }
+
+  /** Throws what the strategy threw, if that ended the run. */
+  finish(): GraphRun {
+    const { completion } = this.loop;
+    if (completion === undefined) throw new InternalError("a run was finished before its loop had ended");
+    if (completion.kind === "strategy") throw completion.error;
+    this.#interpreter.exit(completion);
+    const outcome = completion.kind === "result" ? "finished" : completion.kind === "error" ? "failed" : completion.kind;
+    this.#strategy.end?.({ run: 0, failed: outcome !== "finished", steps: this.#steps.length });
+    const isCutShort = outcome === "deadlock";
+    return {
+      placed: this.#placed,
+      outcome,
+      error: completion.kind === "result" ? undefined : completion.error,
+      trace: this.#interpreter.trace,
+      schedule: {
+        version: 1,
+        seed: this.#seed,
+        granularity: "event",
+        ioLatencyMs: 0,
+        housekeeping: this.loop.housekeeping,
+        decisions: this.#strategy.decisions,
+      },
+      steps: this.#steps,
+      ranTwice: this.#ranTwice,
+      neverRan: isCutShort ? [...this.#queued].filter((handle) => !handle.cancelled()).map(formatReadyTask) : [],
+      reports: this.#reports,
+    };
+  }
+}

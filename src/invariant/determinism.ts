@@ -1,0 +1,66 @@
+/**
+ * Invariants that compare runs: the same schedule gives the same trace, and who shares nothing does not notice the others.
+ */
+import { type Operation, walkBody } from "../graph/task-graph.js";
+import type { GraphRun } from "../graph/graph-run.js";
+import { formatTrace, type TraceEvent } from "../trace/trace.js";
+import type { Invariant } from "./invariant.js";
+
+/** @since 0.1.0 */
+export const sameScheduleSameTrace: Invariant = {
+  name: "same-schedule-same-trace",
+  sentence: "The same graph under the same schedule gives the same trace, byte for byte.",
+  judge({ run }, { replay }) {
+    const [first, second] = [formatTrace(run.trace), formatTrace(replay().trace)];
+    if (first === second) return { exercised: 1, violation: undefined };
+    const [before, after] = [first.split("\n"), second.split("\n")];
+    const line = before.findIndex((text, index) => text !== after[index]);
+    return { exercised: 1, violation: `line ${line + 1} of the trace was ${before[line] ?? "absent"} and is ${after[line] ?? "absent"} when replayed` };
+  },
+};
+
+/** @since 0.1.0 */
+export const independentTasks: Invariant = {
+  name: "independent-tasks",
+  sentence: "Tasks that share nothing give the same results at the same times under every schedule.",
+  judge({ run }, { fifo }) {
+    if (run.schedule.housekeeping === "inline" || !isSharingNothing(run)) return { exercised: 0, violation: undefined };
+    const reference = fifo();
+    for (const { name } of run.placed.graph.tasks) {
+      const [here, there] = [eventsOf(run, name), eventsOf(reference, name)];
+      // What main leaves behind is cut off where it happens to stand.
+      if (here.some(isCut) || there.some(isCut) || here.length === 0 || there.length === 0) continue;
+      if (formatTrace(here) === formatTrace(there)) continue;
+      const index = here.findIndex((event, place) => JSON.stringify(event) !== JSON.stringify(there[place]));
+      return { exercised: 1, violation: `${name}: line ${index + 1} of its trace is ${JSON.stringify(here[index])}, and under fifo ${JSON.stringify(there[index])}` };
+    }
+    return { exercised: 1, violation: undefined };
+  },
+};
+
+function eventsOf(run: GraphRun, task: string): readonly TraceEvent[] {
+  return run.trace.filter((event) => event.task === task);
+}
+
+function isCut({ error }: TraceEvent): boolean {
+  return error === "CancelledError";
+}
+
+/** Whether no two tasks use the same cell, and nothing fails, is cancelled or goes through a future. */
+function isSharingNothing({ placed }: GraphRun): boolean {
+  const owner = new Map<number, number>();
+  return placed.bodies.every((body, task) =>
+    [...walkBody(body)].every(({ operation }) => {
+      if (operation[0] === "span") {
+        const first = owner.get(operation[1]) ?? task;
+        owner.set(operation[1], first);
+        return first === task;
+      }
+      return !isFaultOrFuture(operation);
+    }),
+  );
+}
+
+function isFaultOrFuture([name]: Operation): boolean {
+  return ["raise", "cancel", "setResult", "setException", "cancelFuture", "awaitFuture"].includes(name);
+}

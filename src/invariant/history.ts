@@ -1,0 +1,110 @@
+/**
+ * A run's trace, read as calls of operations and lives of tasks.
+ */
+import type { GraphRun } from "../graph/graph-run.js";
+import { type Operation, type PlacedOperation, tasksNamedBy, walkBody } from "../graph/task-graph.js";
+import type { TraceEvent } from "../trace/trace.js";
+
+/** One execution of an operation. `start` and `end` are indices in the trace. */
+export interface Call {
+  readonly task: number;
+  readonly placed: PlacedOperation;
+  readonly operation: Operation;
+  readonly start: number;
+  readonly startMs: number;
+  /** Infinity while the operation is unfinished when the trace ends. */
+  end: number;
+  outcome: TraceEvent | undefined;
+}
+
+/** The life of a task, as indices in the trace: Infinity where it did not come to that. */
+export interface Life {
+  begin: number;
+  finish: number;
+  outcome: TraceEvent | undefined;
+}
+
+/** What invariants look at. */
+export interface RunHistory {
+  readonly run: GraphRun;
+  readonly trace: readonly TraceEvent[];
+  /** In the order in which they started. */
+  readonly calls: readonly Call[];
+  /** By the index of the task. */
+  readonly lives: readonly Life[];
+  readonly nameOf: (task: number) => string;
+}
+
+/** Operations that can suspend their task. */
+const SUSPENDING = new Set(["yield", "sleep", "await", "gather", "awaitFuture"]);
+
+export function canSuspend(operation: Operation): boolean {
+  return SUSPENDING.has(operation[0]);
+}
+
+export function isCancelled(event: TraceEvent | undefined): boolean {
+  return event?.error === "CancelledError";
+}
+
+/** Reads the trace of a run. */
+export function historyOf(run: GraphRun): RunHistory {
+  const { graph, bodies } = run.placed;
+  const indices = new Map(graph.tasks.map(({ name }, index) => [name, index]));
+  const operations = bodies.map((body) => new Map([...walkBody(body)].map((placed) => [placed.path, placed])));
+  const lives = graph.tasks.map((): Life => ({ begin: Number.POSITIVE_INFINITY, finish: Number.POSITIVE_INFINITY, outcome: undefined }));
+  const calls: Call[] = [];
+  const open = new Map<string, Call>();
+  run.trace.forEach((event, index) => {
+    const task = indices.get(event.task ?? "");
+    const life = lives[task ?? -1];
+    if (task === undefined || life === undefined) return;
+    if (event.phase === "begin") life.begin = index;
+    if (event.phase === "finish") [life.finish, life.outcome] = [index, event];
+    const placed = event.op === undefined ? undefined : operations[task]?.get(event.op);
+    if (placed === undefined) return;
+    const key = `${task}/${placed.path}`;
+    if (event.phase === "start") {
+      const call: Call = { task, placed, operation: placed.operation, start: index, startMs: event.t, end: Number.POSITIVE_INFINITY, outcome: undefined };
+      calls.push(call);
+      open.set(key, call);
+    } else {
+      const call = open.get(key);
+      if (call !== undefined) [call.end, call.outcome] = [index, event];
+    }
+  });
+  return { run, trace: run.trace, calls, lives, nameOf: (task) => graph.tasks[task]?.name ?? "?" };
+}
+
+/** The calls of one kind of operation, with their arguments. */
+export function* callsOf<Name extends Operation[0]>(
+  { calls }: RunHistory,
+  ...names: readonly Name[]
+): Generator<Call & { readonly operation: Extract<Operation, readonly [Name, ...unknown[]]> }> {
+  for (const call of calls) {
+    if ((names as readonly string[]).includes(call.operation[0])) {
+      yield call as Call & { readonly operation: Extract<Operation, readonly [Name, ...unknown[]]> }; // its name was compared
+    }
+  }
+}
+
+/** `t1 at 0.2 (span)`: a call in a sentence. */
+export function placeOfCall({ nameOf }: RunHistory, { task, placed, operation }: Call): string {
+  return `${nameOf(task)} at ${placed.path} (${operation[0]})`;
+}
+
+/** The tasks that each task may come to wait for, directly or through others. */
+export function mayWaitFor({ run }: RunHistory): readonly ReadonlySet<number>[] {
+  const direct = run.placed.bodies.map(
+    (body) => new Set([...walkBody(body)].flatMap(({ operation }) => (operation[0] === "await" || operation[0] === "gather" ? tasksNamedBy(operation) : []))),
+  );
+  return direct.map((first) => {
+    const reached = new Set<number>();
+    const toVisit = [...first];
+    for (let task = toVisit.pop(); task !== undefined; task = toVisit.pop()) {
+      if (reached.has(task)) continue;
+      reached.add(task);
+      toVisit.push(...(direct[task] ?? []));
+    }
+    return reached;
+  });
+}

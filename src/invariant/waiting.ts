@@ -1,0 +1,99 @@
+/**
+ * Invariants of waiting: who waits goes on when it is time, not before, and not never.
+ */
+import { type Call, callsOf, isCancelled, placeOfCall, type RunHistory } from "./history.js";
+import { type Invariant, type Judgement, judgeAll, judgeEach } from "./invariant.js";
+
+/** @since 0.1.0 */
+export const doneAwaitRunsThrough: Invariant = {
+  name: "done-await-runs-through",
+  sentence: "Awaiting something that is already done does not let another task run in between.",
+  judge(history) {
+    const completed = completionIndices(history);
+    return judgeEach(callsOf(history, "await", "awaitFuture"), (call) => {
+      const doneAt = call.operation[0] === "await" ? (history.lives[call.operation[1]]?.finish ?? Number.POSITIVE_INFINITY) : (completed.get(call.operation[1]) ?? Number.POSITIVE_INFINITY);
+      if (doneAt >= call.start) return undefined;
+      return call.end === call.start + 1 ? true : `${placeOfCall(history, call)}: it was done already, and other events came before the await was over`;
+    });
+  },
+};
+
+/** @since 0.1.0 */
+export const noLostWakeUp: Invariant = {
+  name: "no-lost-wake-up",
+  sentence: "Every handle runs exactly once; a task resumes only after what it awaited is done, and always resumes.",
+  judge(history) {
+    const { run } = history;
+    const handles: Judgement = {
+      exercised: run.steps.length,
+      violation:
+        run.ranTwice.length > 0
+          ? `the handle of ${run.ranTwice.join(", ")} ran twice`
+          : run.neverRan.length > 0
+            ? `the handle of ${run.neverRan.join(", ")} never ran, and nothing else was left to run`
+            : undefined,
+    };
+    const causes = judgeEach(callsOf(history, "await", "gather"), (call) => {
+      if (call.outcome?.phase !== "end") return undefined;
+      const early = [call.operation[1]].flat().find((task) => (history.lives[task]?.finish ?? 0) > call.end && history.lives[task]?.begin !== Number.POSITIVE_INFINITY);
+      return early === undefined ? true : `${placeOfCall(history, call)}: went on before ${history.nameOf(early)} was done`;
+    });
+    return judgeAll(handles, causes, judgeDeadlock(history));
+  },
+};
+
+/** A task that waits in a deadlock must wait for something that is not done. */
+function judgeDeadlock(history: RunHistory): Judgement {
+  if (history.run.outcome !== "deadlock") return { exercised: 0, violation: undefined };
+  const completed = completionIndices(history);
+  return judgeEach(history.calls, (call) => {
+    if (call.end !== Number.POSITIVE_INFINITY || call.operation[0] === "try") return undefined;
+    const isDone = isTargetDone(history, call, completed);
+    return isDone ? `${placeOfCall(history, call)}: what it waits for is done, and it was never resumed` : true;
+  });
+}
+
+function isTargetDone({ lives }: RunHistory, { operation }: Call, completed: ReadonlyMap<number, number>): boolean {
+  switch (operation[0]) {
+    case "awaitFuture":
+      return completed.has(operation[1]);
+    case "await":
+    case "gather":
+      return [operation[1]].flat().every((task) => lives[task]?.finish !== Number.POSITIVE_INFINITY);
+    default:
+      return true; // a turn, a sleep: nothing else has to happen for them to be over
+  }
+}
+
+/** @since 0.1.0 */
+export const finishesOrDeadlocks: Invariant = {
+  name: "finishes-or-deadlocks",
+  sentence: "A graph either finishes or is reported as a deadlock that names every waiting task; it never hangs.",
+  judge(history) {
+    const { run, lives, nameOf } = history;
+    const exit = history.trace.at(-1);
+    if (run.outcome === "livelock") return { exercised: 1, violation: "the run did not end" };
+    if (exit?.phase !== "exit") return { exercised: 1, violation: "the trace does not end with an exit" };
+    const unfinished = lives.flatMap(({ begin, finish }, task) => (begin < finish && finish === Number.POSITIVE_INFINITY ? [{ begin, task }] : []));
+    const names = unfinished.sort((a, b) => a.begin - b.begin).map(({ task }) => nameOf(task));
+    const named = exit.waiting?.map(({ task }) => task) ?? [];
+    if (names.join() !== named.join()) return { exercised: 1, violation: `waiting at the end: ${names.join(", ") || "nobody"}; reported: ${named.join(", ") || "nobody"}` };
+    if (run.outcome === "deadlock" && named.length === 0) return { exercised: 1, violation: "a deadlock was reported in which nobody waits" };
+    return { exercised: 1, violation: undefined };
+  },
+};
+
+/** Where each future is known to be done: the first completion that was accepted, or the first waiter that got its outcome. */
+function completionIndices(history: RunHistory): ReadonlyMap<number, number> {
+  const done = new Map<number, number>();
+  const note = (future: number, index: number): void => {
+    done.set(future, Math.min(done.get(future) ?? Number.POSITIVE_INFINITY, index));
+  };
+  for (const call of callsOf(history, "setResult", "setException", "cancelFuture", "awaitFuture")) {
+    const { operation, outcome, end } = call;
+    if (outcome === undefined || isCancelled(outcome)) continue;
+    const isAccepted = operation[0] === "cancelFuture" ? outcome.value === true : operation[0] === "awaitFuture" || outcome.phase === "end";
+    if (isAccepted) note(operation[1], end);
+  }
+  return done;
+}

@@ -1,0 +1,101 @@
+/**
+ * Following a recorded schedule: to the letter, or as far as it still applies.
+ */
+import { HeddleError } from "../errors/errors.js";
+import { formatReadyTask, isSameReadyTask, type RecordedDecision, type Schedule } from "../schedule/schedule.js";
+import type { Decision, ReadyTask, Strategy } from "../schedule/strategy.js";
+import { nameReadyTask } from "./recording.js";
+
+/**
+ * The program left the recorded schedule.
+ *
+ * @since 0.1.0
+ */
+export class DivergenceError extends HeddleError {
+  /** Number of the first decision that differs, counted from 1. */
+  readonly decision: number;
+  readonly recorded: RecordedDecision | undefined;
+  readonly now: readonly ReadyTask[] | undefined;
+
+  constructor(decision: number, recorded: RecordedDecision | undefined, now: readonly ReadyTask[] | undefined, step?: number) {
+    super(
+      "HEDDLE_DIVERGENCE",
+      [
+        `divergence at decision ${decision}${step === undefined ? "" : `, step ${step}`}: the program left the recorded schedule.`,
+        `  recorded  ${recorded === undefined ? "the end of the schedule" : `${formatReady(recorded.ready)}, ran ${formatReadyTask(recorded.ready[recorded.index] ?? UNKNOWN)}`}`,
+        `  now       ${now === undefined ? "the end of the program" : formatReady(now)}`,
+        "Either the program was changed since, or something outside the loop chose the order: a real clock, Math.random, state kept from an earlier run.",
+      ].join("\n"),
+    );
+    this.decision = decision;
+    this.recorded = recorded;
+    this.now = now;
+  }
+
+  static {
+    this.prototype.name = "DivergenceError";
+  }
+}
+
+const UNKNOWN: ReadyTask = { name: "?", operation: "" };
+
+/** A replay, which can say whether it went to the end of its schedule. */
+export interface ReplayStrategy extends Strategy {
+  /** Throws DivergenceError when the run ended before the schedule did. */
+  requireComplete(): void;
+}
+
+/**
+ * Makes exactly the decisions of `schedule`. Its `pick` throws {@link DivergenceError} at the first decision where what is ready
+ * differs from what was recorded, and so does a run that needs more decisions.
+ *
+ * @example
+ * await run(main, { strategy: following(decodeSchedule(token)) });
+ * @since 0.1.0
+ */
+export function following({ decisions, housekeeping }: Schedule): ReplayStrategy {
+  let next = 0;
+  return {
+    name: "replay",
+    housekeeping,
+    begin(run: number): boolean {
+      next = 0;
+      return run === 0;
+    },
+    pick({ ready, step }: Decision): number {
+      const recorded = decisions[next++];
+      const isSame =
+        recorded?.ready.length === ready.length && recorded.ready.every((task, place) => isSameReadyTask(task, ready[place]));
+      if (recorded === undefined || !isSame) throw new DivergenceError(next, recorded, ready.map(nameReadyTask), step);
+      return recorded.index;
+    },
+    requireComplete(): void {
+      if (housekeeping === "eager" && next < decisions.length) throw new DivergenceError(next + 1, decisions[next], undefined);
+    },
+  };
+}
+
+/**
+ * Runs steps in a wanted order as far as it applies to the program, which may not be the one that the order is from: of what is
+ * ready, the step that stands first in the order runs; a step that does not stand in it waits until nothing else is ready.
+ */
+export function followingOrder(order: readonly ReadyTask[]): Strategy {
+  const place = new Map<string, number>();
+  order.forEach((task, index) => {
+    const key = formatReadyTask(task);
+    if (!place.has(key)) place.set(key, index);
+  });
+  return {
+    name: "replay",
+    begin: () => true,
+    pick({ ready }: Decision): number {
+      const places = ready.map((task) => place.get(formatReadyTask(task)) ?? Number.POSITIVE_INFINITY);
+      return places.indexOf(Math.min(...places));
+    },
+  };
+}
+
+/** `3 ready [t1@0, t2@0, t3@0]` */
+function formatReady(ready: readonly ReadyTask[]): string {
+  return `${ready.length} ready [${ready.map(formatReadyTask).join(", ")}]`;
+}
