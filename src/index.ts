@@ -10,6 +10,19 @@ export {
   TimeoutError,
   UsageError,
 } from "./errors/errors.js";
+export { checkTaskGraph } from "./graph/check.js";
+export { type GraphOutcome, type GraphRun, type GraphRunOptions, runTaskGraph } from "./graph/graph-run.js";
+export type { Body, GraphTask, Operation, TaskGraph } from "./graph/task-graph.js";
+export { atomicSpans, lazyStart } from "./invariant/atomicity.js";
+export { cancellationOnce, leftoversCancelled } from "./invariant/cancellation.js";
+export { independentTasks, sameScheduleSameTrace } from "./invariant/determinism.js";
+export { completesOnce, keptExceptions } from "./invariant/futures.js";
+export { gatherOrder } from "./invariant/gathering.js";
+export { historyOf, type RunHistory } from "./invariant/history.js";
+export type { Invariant, Judgement, Reruns } from "./invariant/invariant.js";
+export { loopInvariants } from "./invariant/loop-invariants.js";
+export { exactTime } from "./invariant/time.js";
+export { doneAwaitRunsThrough, finishesOrDeadlocks, noLostWakeUp } from "./invariant/waiting.js";
 export { type Coroutine, coroutine } from "./loop/coroutine.js";
 export { createTask } from "./loop/create-task.js";
 export { DeadlockError, type WaitingTask } from "./loop/deadlock.js";
@@ -27,4 +40,8 @@ export type { Decision, Housekeeping, ReadyTask, RunResult, StepRecord, Strategy
 export { decodeSchedule, encodeSchedule } from "./schedule/token.js";
 export { fifo } from "./strategy/fifo.js";
 export { random } from "./strategy/random.js";
+export { DivergenceError, following } from "./strategy/replay.js";
+export { seeded } from "./strategy/seeded.js";
+export { renderMermaid } from "./report/mermaid.js";
+export { renderTimeline } from "./report/timeline.js";
 export { formatTrace, type TraceEvent, type TraceValue } from "./trace/trace.js";

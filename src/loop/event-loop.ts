@@ -16,7 +16,7 @@ import { Coroutine } from "./coroutine.js";
 import { DeadlockError, describeWaiting } from "./deadlock.js";
 import { Future } from "./future.js";
 import { CallbackHandle, type Handle, HousekeepingHandle, TimerHandle } from "./handle.js";
-import { drainMicrotasks, hasRequestUnderWay, type Quiescence, realNowMs } from "./host.js";
+import { drainMicrotasks, hasRequestUnderWay, type Quiescence, raiseUncaught, realNowMs } from "./host.js";
 import { inspectKey } from "./inspect.js";
 import { Ledger } from "./ledger.js";
 import { OutsideWatch, type Uncontrolled } from "./outside.js";
@@ -456,10 +456,10 @@ export class EventLoop {
     try {
       if (task !== undefined && this.#watch !== undefined) this.#watch.run(task, () => { handle.run(); });
       else handle.run();
-      if (this.#quiescence === "drain") drainMicrotasks();
     } catch (exception) {
-      this.#endStepAfter(exception, handle);
+      this.callExceptionHandler({ message: `Exception in ${handle.name}`, exception, handle });
     }
+    if (this.#quiescence === "drain") this.#drain(handle);
     if (this.#quiescence === "macrotask") {
       this.#stepToClose = handle;
       return false;
@@ -484,15 +484,14 @@ export class EventLoop {
     this.#stepRecord = { name, operation, step: this.#steps, timeMs: this.#nowMs, ready: this.#ready.length + 1 };
   }
 
-  /** A callback has thrown, or a `nextTick` that a step set off; every further one of those ends a drain in the middle, too. */
-  #endStepAfter(thrown: unknown, handle: Handle): void {
-    for (let exception = thrown; ; ) {
-      this.callExceptionHandler({ message: `Exception in ${handle.name}`, exception, handle });
+  /** Brings the step of `handle` to its end. Each `nextTick` that throws ends a drain in the middle, and what is behind it still runs. */
+  #drain(handle: Handle): void {
+    for (;;) {
       try {
-        if (this.#quiescence === "drain") drainMicrotasks();
+        drainMicrotasks();
         return;
-      } catch (next) {
-        exception = next;
+      } catch (exception) {
+        if (!raiseUncaught(exception)) this.callExceptionHandler({ message: `Exception in ${handle.name}`, exception, handle });
       }
     }
   }

@@ -6,6 +6,8 @@
 
 interface HostProcess {
   _tickCallback?: () => void;
+  _fatalException?: (exception: unknown) => boolean;
+  listenerCount?: (event: string) => number;
   getActiveResourcesInfo?: () => string[];
 }
 
@@ -33,6 +35,16 @@ export type Quiescence = "drain" | "macrotask";
  * microtask: runs start from a macrotask, and {@link detectQuiescence} tells.
  */
 export const drainMicrotasks: () => void = tickCallback ?? (() => undefined);
+
+/**
+ * Hands what a `nextTick` threw out of {@link drainMicrotasks} to Node, as happens where Node itself runs that callback: the
+ * listeners of `uncaughtException` are told, and the stack of async ids, from which the callback was not popped, is cleared. Without
+ * that Node would find it corrupted at the end of the macrotask, and abort the process. Answers false where nobody listens.
+ */
+export function raiseUncaught(exception: unknown): boolean {
+  if (hostProcess?._fatalException === undefined || hostProcess.listenerCount?.("uncaughtException") === 0) return false;
+  return hostProcess._fatalException(exception);
+}
 
 /** Tries the synchronous drain here and now, because some runtimes have the function without its effect. */
 export function detectQuiescence(): Quiescence {

@@ -40,13 +40,25 @@ export function findSite(wait: Wait): string | undefined {
   return siteOfStack(stack, /^\s*at async /);
 }
 
+type PrepareStackTrace = (error: Error, callSites: readonly NodeJS.CallSite[]) => unknown;
+
 /** The stack here, deep enough to hold a chain of awaits. */
 export function captureStack(): string {
-  const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = STACK_DEPTH;
+  const host = Error as unknown as { stackTraceLimit: number; prepareStackTrace?: PrepareStackTrace | undefined };
+  const { stackTraceLimit, prepareStackTrace: hook } = host;
+  host.stackTraceLimit = STACK_DEPTH;
+  // A hook that maps places back to their TypeScript (vitest's) leaves out which frames are async, which is what matters here.
+  if (hook !== undefined) host.prepareStackTrace = (error, callSites) => callSites.map((site) => formatFrame(hook, error, site)).join("\n");
   const { stack } = new Error("stack");
-  Error.stackTraceLimit = limit;
+  host.stackTraceLimit = stackTraceLimit;
+  if (hook !== undefined) host.prepareStackTrace = hook;
   return stack ?? "";
+}
+
+function formatFrame(hook: PrepareStackTrace, error: Error, callSite: NodeJS.CallSite): string {
+  const frame = String(hook(error, [callSite])).split("\n").at(-1) ?? "";
+  const isAsync = (callSite as { isAsync?: () => boolean }).isAsync?.() === true;
+  return `    at ${isAsync ? "async " : ""}${frame.replace(/^\s*at (async )?/, "")}`;
 }
 
 /** The first frame of `stack` that matches `kind` and is not heddle's own, as a path relative to the project. */

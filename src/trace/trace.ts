@@ -32,6 +32,8 @@ export interface TraceEvent {
   /** `RuntimeError: boom`, or the name alone where there is no message. */
   readonly error?: string;
   readonly waiting?: readonly TraceWaiting[];
+  /** `src/pool.ts:41:20`: where the task stands, in traces of code that is no task graph. */
+  readonly site?: string;
 }
 
 /** A trace as JSON Lines, each line ended by a newline. The same trace gives the same bytes. */
@@ -41,6 +43,6 @@ export function formatTrace(trace: readonly TraceEvent[]): string {
 
 /** One line of a trace; the keys stand in the order of {@link TraceEvent}. */
 export function formatTraceEvent(event: TraceEvent): string {
-  const { t, task, op, name, phase, value, error, waiting } = event;
-  return JSON.stringify({ t, task, op, name, phase, value, error, waiting });
+  const { t, task, op, name, phase, value, error, waiting, site } = event;
+  return JSON.stringify({ t, task, op, name, phase, value, error, waiting, site });
 }

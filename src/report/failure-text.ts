@@ -1,0 +1,42 @@
+/**
+ * A failure as text: what broke, the smallest program, what happened in it, and how to run it again.
+ */
+import type { TaskGraph } from "../graph/task-graph.js";
+import type { TraceEvent } from "../trace/trace.js";
+import { renderTimeline } from "./timeline.js";
+
+export interface FailureText {
+  /** What must hold, in one sentence; left out for failures that are no broken invariant. */
+  readonly sentence?: string | undefined;
+  /** What broke it. */
+  readonly message: string;
+  readonly graph?: TaskGraph | undefined;
+  readonly trace: readonly TraceEvent[];
+  readonly replay: string;
+}
+
+/** The report of a failure. The same failure gives the same text. */
+export function renderFailure({ sentence, message, graph, trace, replay }: FailureText): string {
+  return [
+    ...(sentence === undefined ? [] : [sentence]),
+    `  broken: ${message}`,
+    ...(graph === undefined ? [] : ["", "The smallest program that shows it:", renderGraph(graph)]),
+    "",
+    "What happened, one column a task:",
+    indent(renderTimeline(trace)),
+    "",
+    `Replay it: ${replay}`,
+  ].join("\n");
+}
+
+/** A graph, one task a line. */
+export function renderGraph({ cells, futures, tasks }: TaskGraph): string {
+  const width = Math.max(...tasks.map(({ name }) => name.length));
+  const shared = [cells > 0 ? `${cells} cells` : "", futures > 0 ? `${futures} futures` : ""].filter((part) => part !== "");
+  const lines = tasks.map(({ name, body }, index) => `${String(index).padStart(2)} ${name.padEnd(width)}  ${body.map((operation) => JSON.stringify(operation)).join(" ")}`.trimEnd());
+  return indent([...(shared.length > 0 ? [shared.join(", ")] : []), ...lines].join("\n"));
+}
+
+function indent(text: string): string {
+  return text.replaceAll(/^(?=.)/gm, "  ");
+}

@@ -1,0 +1,45 @@
+/**
+ * A trace as a Mermaid sequence diagram: who starts, waits for and wakes whom. GitHub and many editors draw it.
+ */
+import type { TraceEvent } from "../trace/trace.js";
+
+/** The diagram's source. Names and values are quoted, so that nothing in them is read as syntax. */
+export function renderMermaid(trace: readonly TraceEvent[]): string {
+  const tasks = [...new Set(trace.flatMap(({ task }) => task ?? []))];
+  const idOf = new Map(tasks.map((task, index) => [task, `p${index}`]));
+  const lines = ["sequenceDiagram", "  participant loop", ...tasks.map((task) => `  participant ${idOf.get(task) ?? ""} as ${quote(task)}`)];
+  let lastMs: number | undefined;
+  let running: string | undefined;
+  for (const event of trace) {
+    const id = idOf.get(event.task ?? "");
+    if (event.t !== lastMs) {
+      lines.push(`  Note over loop: t = ${event.t}`);
+      lastMs = event.t;
+    }
+    if (id === undefined) {
+      lines.push(`  Note over loop: exit${quote(outcomeOf(event))}`);
+      continue;
+    }
+    if (id !== running) {
+      if (running !== undefined) lines.push(`  ${running}-->>loop: yields`);
+      lines.push(`  loop->>${id}: ${event.phase === "begin" ? "starts" : "resumes"}`);
+      running = id;
+    }
+    if (event.phase !== "begin") lines.push(`  Note right of ${id}: ${quote(`${event.name ?? ""} ${event.phase}${outcomeOf(event)}`.trim())}`);
+    if (event.phase === "finish") {
+      lines.push(`  ${id}-->>loop: is done`);
+      running = undefined;
+    }
+  }
+  return lines.join("\n");
+}
+
+function outcomeOf({ value, error }: TraceEvent): string {
+  if (error !== undefined) return ` ${error}`;
+  return value === undefined ? "" : ` ${typeof value === "string" ? value : JSON.stringify(value)}`;
+}
+
+/** Mermaid reads `#`, `;`, `:` and line breaks as syntax; entity codes are its way to write them. */
+function quote(text: string): string {
+  return text.replace(/[^\p{L}\p{N} .,!?()[\]{}'"=_*/+-]/gu, (character) => `#${character.codePointAt(0) ?? 0};`);
+}

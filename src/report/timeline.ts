@@ -1,0 +1,73 @@
+/**
+ * A trace as a picture for the terminal: one column a task, one line an event, time going down.
+ */
+import type { TraceEvent } from "../trace/trace.js";
+
+/** Wider than this, the columns are given up for one event a line with its task's name. */
+const MAX_WIDTH = 160;
+const MAX_CELL = 34;
+
+interface Row {
+  readonly t: number;
+  readonly task: string | undefined;
+  readonly text: string;
+}
+
+/** The timeline of a trace, without a newline at its end. The same trace gives the same text. */
+export function renderTimeline(trace: readonly TraceEvent[]): string {
+  const rows = rowsOf(trace);
+  const tasks = [...new Set(rows.flatMap(({ task }) => task ?? []))];
+  const timeWidth = Math.max(4, ...rows.map(({ t }) => String(t).length + 2));
+  const widths = tasks.map((task) => Math.max(task.length, ...rows.filter((row) => row.task === task).map(({ text }) => text.length)));
+  const isWide = widths.reduce((sum, width) => sum + width + 2, timeWidth) > MAX_WIDTH;
+  const nameWidth = Math.max(0, ...tasks.map(({ length }) => length));
+  const lines = rows.map(({ t, task, text }, index) => {
+    // The same time is said once.
+    const time = (index > 0 && rows[index - 1]?.t === t ? "" : `t=${t}`).padEnd(timeWidth);
+    if (task === undefined) return `${time}  ${text}`;
+    if (isWide) return `${time}  ${task.padEnd(nameWidth)}  ${text}`;
+    return `${time}  ${tasks.map((other, column) => (other === task ? text : "").padEnd(widths[column] ?? 0)).join("  ")}`;
+  });
+  const head = isWide ? "" : `${" ".repeat(timeWidth)}  ${tasks.map((task, column) => task.padEnd(widths[column] ?? 0)).join("  ")}`;
+  return [head, ...lines]
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== "")
+    .join("\n");
+}
+
+/** An operation that nothing came between is one row, `span = 3`; otherwise its start and its end are a row each. */
+function rowsOf(trace: readonly TraceEvent[]): Row[] {
+  const rows: Row[] = [];
+  trace.forEach((event, index) => {
+    const { t, task, op } = event;
+    const next = trace[index + 1];
+    const before = trace[index - 1];
+    const isJoined = event.phase === "start" && next?.task === task && next?.op === op && next?.phase !== "start";
+    if (isJoined) return;
+    const isEndOfJoined = before?.phase === "start" && before.task === task && before.op === op && event.phase !== "start";
+    rows.push({ t, task, text: cut(describe(event, isEndOfJoined)) });
+  });
+  return rows;
+}
+
+function describe(event: TraceEvent, isWhole: boolean): string {
+  const outcome = event.error === undefined ? (event.value === undefined ? "" : ` = ${JSON.stringify(event.value)}`) : ` ! ${event.error}`;
+  const place = event.op === undefined ? "" : `${event.op} `;
+  switch (event.phase) {
+    case "begin":
+      return "begin";
+    case "finish":
+      return `finish${outcome}`;
+    case "exit":
+      return `exit${outcome}${event.waiting === undefined ? "" : `: ${event.waiting.map(({ task, op, name }) => `${task} waits at ${op ?? "?"} ${name ?? ""}`.trim()).join(", ")}`}`;
+    case "start":
+      return `${place}${event.name ?? ""}${event.site === undefined ? " …" : ` ${event.site}`}`;
+    case "end":
+    case "error":
+      return `${place}${isWhole ? "" : "… "}${event.name ?? ""}${outcome}`;
+  }
+}
+
+function cut(text: string): string {
+  return text.length <= MAX_CELL || text.startsWith("exit") ? text : `${text.slice(0, MAX_CELL - 1)}…`;
+}

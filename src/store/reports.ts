@@ -1,0 +1,77 @@
+/**
+ * The `reports/` folder: what a run leaves behind. Every write is atomic, so that a full disk or a killed process leaves the file
+ * that was there before.
+ */
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { BadInputError } from "../errors/errors.js";
+import { hash32 } from "../random/random.js";
+import type { Failure } from "./failure.js";
+import { describeSystemError, readFailure } from "./read-file.js";
+
+/** Where failures are kept, relative to the project. */
+export const FAILURES_FOLDER = join("reports", "failures");
+
+/** Where failures are looked up by token. */
+const SCHEDULE_FOLDERS = [FAILURES_FOLDER, join("fixtures", "schedules")];
+
+/** Writes `text` to `path`, whole or not at all. Throws BadInputError that names the file and what the system said. */
+export function writeAtomically(path: string, text: string): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    mkdirSync(join(path, ".."), { recursive: true });
+    writeFileSync(temporary, text);
+    renameSync(temporary, path);
+  } catch (error) {
+    try {
+      rmSync(temporary, { force: true });
+    } catch {
+      // The folder that could not be written is gone or closed to us as well; the first error says more.
+    }
+    throw new BadInputError(`${path}: cannot be written: ${describeSystemError(error)}`, { cause: error });
+  }
+}
+
+/** Writes a failure under a name that follows from what failed; answers its path relative to `project`. */
+export function writeFailure(project: string, failure: Omit<Failure, "replay">): string {
+  const what = failure.error.invariant ?? (failure.program.kind === "test" ? failure.program.name : failure.error.kind);
+  const slug = what.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-+|-+$/g, "").slice(0, 60);
+  const identity = hash32(JSON.stringify([failure.program, failure.schedule])).toString(16).padStart(8, "0");
+  const path = join(FAILURES_FOLDER, `${slug === "" ? "failure" : slug}-${identity}.json`);
+  const whole: Failure = { ...failure, replay: `npx heddle replay ${path}` };
+  writeAtomically(join(project, path), `${JSON.stringify(whole, undefined, 2)}\n`);
+  return path;
+}
+
+/** The failure that was written last, as a path relative to `project`; undefined when there is none. */
+export function latestFailure(project: string): string | undefined {
+  const files = failuresIn(project, FAILURES_FOLDER).map((path) => ({ path, modifiedMs: statSync(path).mtimeMs }));
+  const latest = files.toSorted((a, b) => b.modifiedMs - a.modifiedMs || (a.path < b.path ? -1 : 1))[0];
+  return latest && relative(project, latest.path);
+}
+
+/** The recorded failure with this schedule, as a path relative to `project`; undefined when none has it. */
+export function findFailureByToken(project: string, token: string): string | undefined {
+  for (const folder of SCHEDULE_FOLDERS) {
+    for (const path of failuresIn(project, folder)) {
+      try {
+        const { schedule, original } = readFailure(path);
+        if (schedule === token || original.schedule === token) return relative(project, path);
+      } catch {
+        // A file that is broken or of another kind has no schedule to be found by.
+      }
+    }
+  }
+  return undefined;
+}
+
+function failuresIn(project: string, folder: string): readonly string[] {
+  try {
+    return readdirSync(join(project, folder))
+      .filter((name) => name.endsWith(".json"))
+      .sort()
+      .map((name) => join(project, folder, name));
+  } catch {
+    return []; // no folder, no failures
+  }
+}

@@ -1,0 +1,192 @@
+/**
+ * Invariants as a test of vitest: random graphs, random schedules, and a failure that is small, kept, and readable.
+ */
+import * as fc from "fast-check";
+import { type TestContext, test } from "vitest";
+import { checkInvariants, type CheckOptions, type CheckProgress, type CheckResult, DEFAULT_RUNS, type InvariantFailure } from "../arbitrary/check-invariants.js";
+import { BadInputError, HeddleError } from "../errors/errors.js";
+import { checkTaskGraph } from "../graph/check.js";
+import { placeGraph } from "../graph/interpret.js";
+import type { Invariant } from "../invariant/invariant.js";
+import { judgeNow } from "../invariant/judge.js";
+import { loopInvariants } from "../invariant/loop-invariants.js";
+import { inMacrotask, takeTurn } from "../loop/run.js";
+import { Random } from "../random/random.js";
+import { renderFailure } from "../report/failure-text.js";
+import type { Strategy } from "../schedule/strategy.js";
+import { decodeSchedule, encodeSchedule, looksLikeToken } from "../schedule/token.js";
+import type { Failure } from "../store/failure.js";
+import { readFailure } from "../store/read-file.js";
+import { findFailureByToken, writeFailure } from "../store/reports.js";
+import { strategyNamed } from "../strategy/named.js";
+import { following } from "../strategy/replay.js";
+import { fromEnvironment, parseRuns, parseSeed } from "./environment.js";
+
+export interface InvariantTestOptions extends Pick<CheckOptions, "graphs" | "schedules" | "invariants" | "runs" | "seed"> {}
+
+/** What a test leaves in its `meta`, for the summary of the command. */
+export interface InvariantTestMeta {
+  readonly progress: CheckProgress;
+  readonly seed: number;
+  readonly isComplete: boolean;
+  /** Each invariant with what it says. */
+  readonly sentences: Readonly<Record<string, string>>;
+  /** The failure file, relative to the project. */
+  readonly failureFile?: string;
+  readonly failure?: string;
+}
+
+declare module "vitest" {
+  interface TaskMeta {
+    heddle?: InvariantTestMeta;
+  }
+}
+
+/** The type of the annotations that carry progress. */
+export const PROGRESS_ANNOTATION = "heddle-progress";
+
+/** How often progress is told, in milliseconds of real time. */
+const PROGRESS_INTERVAL_MS = 100;
+
+/**
+ * A test that holds random task graphs under random schedules against invariants. What fails is made small, written to
+ * `reports/failures/` and shown with a timeline and the command that replays it. An invariant that no run put to the test fails too.
+ *
+ * `HEDDLE_RUNS`, `HEDDLE_SEED` and `HEDDLE_STRATEGY` override the options; with `HEDDLE_REPLAY` (a token or a failure file) only that
+ * failure is run.
+ *
+ * @example
+ * testInvariants("the loop keeps its promises", { runs: 2_000 });
+ * @since 0.1.0
+ */
+export function testInvariants(name: string, options: InvariantTestOptions = {}): void {
+  const { invariants = loopInvariants } = options;
+  const only = fromEnvironment("only");
+  const selected = only === undefined || name.includes(only) ? invariants : invariants.filter((invariant) => invariant.name.includes(only));
+  // The selected invariants stand in the name, so that vitest's own filter, which sees only names, lets the test through.
+  const shownName = selected === invariants ? name : `${name} [${selected.map((invariant) => invariant.name).join(", ")}]`;
+  // No time limit: a check is bounded by its number of runs.
+  test(shownName, { timeout: 0 }, async (context) => {
+    const replayed = fromEnvironment("replay");
+    if (replayed !== undefined) await replayFailure(replayed, selected);
+    else await check(context, options, selected);
+  });
+}
+
+async function check(context: TestContext, options: InvariantTestOptions, invariants: readonly Invariant[]): Promise<void> {
+  const runs = fromEnvironment("runs");
+  const seed = fromEnvironment("seed");
+  const strategy = fromEnvironment("strategy");
+  const result = await checkInvariants({
+    ...(options.graphs && { graphs: options.graphs }),
+    ...(strategy === undefined ? options.schedules && { schedules: options.schedules } : { schedules: strategiesNamed(strategy) }),
+    invariants,
+    runs: runs === undefined ? (options.runs ?? DEFAULT_RUNS) : parseRuns(runs, "HEDDLE_RUNS"),
+    seed: seed === undefined ? (options.seed ?? new Random(freshSeed()).below(0x7fff_ffff)) : parseSeed(seed, "HEDDLE_SEED"),
+    signal: context.signal,
+    ...(fromEnvironment("progress") !== undefined && { onProgress: tellProgress(context) }),
+  });
+  const kept = result.failure && keep(result.failure);
+  context.task.meta.heddle = metaOf(result, invariants, kept);
+  if (kept !== undefined) throw failureError(kept.text);
+  if (!result.isComplete) return;
+  const idle = invariants.filter((invariant) => (result.exercised[invariant.name] ?? 0) === 0);
+  if (idle.length > 0) {
+    throw failureError(
+      `No run put to the test: ${idle.map((invariant) => invariant.name).join(", ")} (${result.runs} runs, seed ${result.seed}). ` +
+        "The graphs never come to what the invariant is about: draw others, or more of them.",
+    );
+  }
+}
+
+/** fast-check is the one source of entropy here: a seed of its own making. */
+function freshSeed(): number {
+  return fc.sample(fc.nat(), 1)[0] ?? 0;
+}
+
+function strategiesNamed(name: string): fc.Arbitrary<Strategy> {
+  strategyNamed(name, 0);
+  return fc.noShrink(fc.nat()).map((seed) => strategyNamed(name, seed));
+}
+
+/** Progress goes to the command through annotations, which vitest sends on while the test still runs. */
+function tellProgress(context: TestContext): (progress: CheckProgress) => void {
+  let lastMs = 0;
+  return (progress) => {
+    const nowMs = performance.now();
+    if (nowMs - lastMs < PROGRESS_INTERVAL_MS) return;
+    lastMs = nowMs;
+    void context.annotate(JSON.stringify(progress), PROGRESS_ANNOTATION);
+  };
+}
+
+interface Kept {
+  readonly text: string;
+  /** Undefined when the file could not be written; the text says so. */
+  readonly file: string | undefined;
+}
+
+/** Writes the failure file, and words the failure. */
+function keep({ invariant, message, run, graph, original, originalGraph, seed, reruns }: InvariantFailure): Kept {
+  const token = encodeSchedule(run.schedule);
+  const failure: Omit<Failure, "replay"> = {
+    version: 1,
+    program: { kind: "graph", graph: { ...graph } },
+    seed,
+    strategy: run.schedule.housekeeping === "inline" ? "fifo" : "seeded",
+    options: {},
+    schedule: token,
+    original: { program: { kind: "graph", graph: { ...originalGraph } }, schedule: encodeSchedule(original.run.schedule) },
+    error: { kind: "invariant", invariant: invariant.name, message },
+    trace: [...run.trace] as Failure["trace"],
+  };
+  let file: string | undefined;
+  let replay: string;
+  try {
+    file = writeFailure(process.cwd(), failure);
+    replay = `npx heddle replay ${file}`;
+  } catch (error) {
+    if (!(error instanceof BadInputError)) throw error;
+    replay = `not possible from a file, because ${error.message}\n  its schedule: ${token}`;
+  }
+  const size = `made small in ${reruns} reruns, from ${originalGraph.tasks.length} tasks and ${original.run.steps.length} steps to ${graph.tasks.length} and ${run.steps.length}`;
+  const text = renderFailure({ sentence: `${invariant.name}: ${invariant.sentence}`, message, graph, trace: run.trace, replay });
+  return { text: `${text}\n(${size}; seed ${seed})`, file };
+}
+
+function metaOf({ seed, isComplete, failure: _failure, ...progress }: CheckResult, invariants: readonly Invariant[], kept: Kept | undefined): InvariantTestMeta {
+  return {
+    progress,
+    seed,
+    isComplete,
+    sentences: Object.fromEntries(invariants.map((invariant) => [invariant.name, invariant.sentence])),
+    ...(kept?.file !== undefined && { failureFile: kept.file }),
+    ...(kept !== undefined && { failure: kept.text }),
+  };
+}
+
+/** Runs a recorded failure again. It passes when every one of `invariants` holds now. */
+async function replayFailure(fileOrToken: string, invariants: readonly Invariant[]): Promise<void> {
+  const path = looksLikeToken(fileOrToken) ? findFailureByToken(process.cwd(), fileOrToken) : fileOrToken;
+  if (path === undefined) throw new BadInputError(`HEDDLE_REPLAY: no recorded failure has the schedule ${fileOrToken}`);
+  const { program, schedule } = readFailure(path);
+  if (program.kind !== "graph") throw new BadInputError(`HEDDLE_REPLAY: ${path} is a failure of the test ${JSON.stringify(program.name)}, not of a task graph`);
+  const graph = checkTaskGraph(program.graph);
+  const release = await takeTurn("HEDDLE_REPLAY");
+  try {
+    const strategy = following(decodeSchedule(schedule));
+    const { violation, run } = await inMacrotask(() => judgeNow(placeGraph(graph), strategy, invariants));
+    if (violation === undefined) return;
+    const { invariant, message } = violation;
+    throw failureError(renderFailure({ sentence: `${invariant.name}: ${invariant.sentence}`, message, graph, trace: run.trace, replay: `npx heddle replay ${path}` }));
+  } finally {
+    release();
+  }
+}
+
+/** An error whose message is the whole report: the stack of this file would only hide it. */
+function failureError(text: string): HeddleError {
+  const error = new HeddleError("HEDDLE_INVARIANT", text);
+  error.stack = `${error.name}: ${text}`;
+  return error;
+}
