@@ -1,14 +1,13 @@
 /**
  * `gather`: waits for several awaitables together, as `asyncio.gather` does.
  */
-import { CancelledError } from "../errors/errors.js";
+import { CancelledError, UsageError } from "../errors/errors.js";
+import { Coroutine } from "../loop/coroutine.js";
 import type { EventLoop } from "../loop/event-loop.js";
 import { Future } from "../loop/future.js";
 import { HousekeepingHandle } from "../loop/handle.js";
 import { getRunningLoop } from "../loop/running.js";
-import { Coroutine } from "../loop/coroutine.js";
 import { isThenable } from "../loop/task.js";
-import { UsageError } from "../errors/errors.js";
 
 /** What can be gathered: a future or task, a coroutine, a function to be called in a task of its own, or anything with a `then`. */
 export type Gatherable<T = unknown> = PromiseLike<T> | (() => PromiseLike<T> | T);
@@ -161,6 +160,7 @@ function ensureFuture(loop: EventLoop, item: Gatherable, argument: string): Futu
   // Its task takes a rejection in a later step, and until then the runtime must not think that nobody does.
   if (item instanceof Promise) item.catch(() => undefined);
   if (isThenable(item)) return loop.createTask(async () => await item) as Future;
-  throw new UsageError(`${argument} cannot be awaited: ${String(item)}. Pass a task, a future, a coroutine, a function or something with a then().`);
+  throw new UsageError(
+    `${argument} cannot be awaited: ${String(item)}. Pass a task, a future, a coroutine, a function or something with a then().`,
+  );
 }
-

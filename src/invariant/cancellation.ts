@@ -2,7 +2,7 @@
  * Invariants of cancellation.
  */
 import { type Operation } from "../graph/task-graph.js";
-import { type Call, callsOf, canSuspend, isCancelled, mayWaitFor, placeOfCall, type RunHistory } from "./history.js";
+import { type Call, callsOf, canSuspend, isCancelled, isStartedAfterMain, mayWaitFor, placeOfCall, type RunHistory } from "./history.js";
 import { type Invariant, type Judgement, judgeAll, judgeEach } from "./invariant.js";
 
 /** @since 0.1.0 */
@@ -23,7 +23,7 @@ export const leftoversCancelled: Invariant = {
     const mainFinish = lives[0]?.finish ?? Number.POSITIVE_INFINITY;
     if (run.outcome === "deadlock" || run.outcome === "livelock") return { exercised: 0, violation: undefined };
     return judgeEach(lives.entries(), ([task, { begin, finish }]) => {
-      if (task === 0 || finish < mainFinish) return undefined;
+      if (task === 0 || finish < mainFinish || isStartedAfterMain(history, task)) return undefined;
       if (begin === Number.POSITIVE_INFINITY) return true;
       if (finish === Number.POSITIVE_INFINITY) return `${nameOf(task)} was left behind: it neither finished nor was cancelled`;
       const open = openCallAt(history, task, mainFinish);
@@ -54,9 +54,13 @@ function judgeOpen(history: RunHistory, task: number, index: number): string | t
   if (isOwnSuspension(open.operation)) return isCancelled(open.outcome) ? true : `${placeOfCall(history, open)}: was cancelled there, and got ${open.outcome?.error ?? "its result"}`;
   if (open.operation[0] !== "gather") return undefined;
   const [, , returnExceptions] = open.operation;
-  const hasFailed = open.operation[1].some((child) => (history.lives[child]?.finish ?? 0) < index && history.lives[child]?.outcome?.error !== undefined);
-  // A gather that has raised already is done: its waiter is on its way, and the children go on.
-  if (hasFailed && !returnExceptions) return undefined;
+  // A gather that has raised already is done: its waiter is on its way, and the children go on. So it may be where a child never
+  // began, because then it was cancelled, at a time that the trace does not tell.
+  const mayHaveFailed = open.operation[1].some((child) => {
+    const life = history.lives[child];
+    return life?.begin === Number.POSITIVE_INFINITY || (life !== undefined && life.finish < index && life.outcome?.error !== undefined);
+  });
+  if (mayHaveFailed && !returnExceptions) return undefined;
   for (const child of open.operation[1]) {
     const life = history.lives[child];
     if (life === undefined || life.begin > index || life.finish < index) continue;

@@ -92,6 +92,12 @@ export function placeOfCall({ nameOf }: RunHistory, { task, placed, operation }:
   return `${nameOf(task)} at ${placed.path} (${operation[0]})`;
 }
 
+/** Whether the operation that started `task` ran only after main had ended: such a task was not there to be cancelled. */
+export function isStartedAfterMain(history: RunHistory, task: number): boolean {
+  const mainFinish = history.lives[0]?.finish ?? Number.POSITIVE_INFINITY;
+  return task !== 0 && ![...callsOf(history, "spawn", "gather")].some(({ operation, start }) => start < mainFinish && tasksNamedBy(operation).includes(task));
+}
+
 /** The tasks that each task may come to wait for, directly or through others. */
 export function mayWaitFor({ run }: RunHistory): readonly ReadonlySet<number>[] {
   const direct = run.placed.bodies.map(

@@ -1,7 +1,7 @@
 /**
  * Invariants of waiting: who waits goes on when it is time, not before, and not never.
  */
-import { type Call, callsOf, isCancelled, placeOfCall, type RunHistory } from "./history.js";
+import { type Call, callsOf, isCancelled, isStartedAfterMain, placeOfCall, type RunHistory } from "./history.js";
 import { type Invariant, type Judgement, judgeAll, judgeEach } from "./invariant.js";
 
 /** @since 0.1.0 */
@@ -74,7 +74,11 @@ export const finishesOrDeadlocks: Invariant = {
     const exit = history.trace.at(-1);
     if (run.outcome === "livelock") return { exercised: 1, violation: "the run did not end" };
     if (exit?.phase !== "exit") return { exercised: 1, violation: "the trace does not end with an exit" };
-    const unfinished = lives.flatMap(({ begin, finish }, task) => (begin < finish && finish === Number.POSITIVE_INFINITY ? [{ begin, task }] : []));
+    const unfinished = lives.flatMap(({ begin, finish }, task) => {
+      const isUnfinished = begin < finish && finish === Number.POSITIVE_INFINITY;
+      // Who was started after main's end is left where it stands when the run is over; in a deadlock it waits like everybody.
+      return isUnfinished && (run.outcome === "deadlock" || !isStartedAfterMain(history, task)) ? [{ begin, task }] : [];
+    });
     const names = unfinished.sort((a, b) => a.begin - b.begin).map(({ task }) => nameOf(task));
     const named = exit.waiting?.map(({ task }) => task) ?? [];
     if (names.join() !== named.join()) return { exercised: 1, violation: `waiting at the end: ${names.join(", ") || "nobody"}; reported: ${named.join(", ") || "nobody"}` };

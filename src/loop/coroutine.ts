@@ -2,8 +2,9 @@
  * A coroutine object: a call that has not been made yet. Nothing of it runs until it is awaited or handed to `createTask`, and then
  * it runs once, as in Python. A plain call of an `async` function starts at once; this is for code that wants asyncio's laziness.
  */
-import { findRunningLoop, outsideError } from "./running.js";
+
 import { inspectKey, nameOfFunction } from "./inspect.js";
+import { findRunningLoop, outsideError } from "./running.js";
 
 /**
  * The object that {@link coroutine} returns.

@@ -26,7 +26,9 @@ export class DeadlockError extends HeddleError {
 
   constructor(waiting: readonly WaitingTask[], step: number, timeMs: number, judgedAfterMs: number | undefined) {
     const width = Math.max(...waiting.map(({ task }) => task.length));
-    const lines = waiting.map(({ task, waitsFor, site }) => `  ${task.padEnd(width)}  waits for ${waitsFor}${site === undefined ? "" : `  at ${site}`}`);
+    const lines = waiting.map(
+      ({ task, waitsFor, site }) => `  ${task.padEnd(width)}  waits for ${waitsFor}${site === undefined ? "" : `  at ${site}`}`,
+    );
     const isOne = waiting.length === 1;
     super(
       "HEDDLE_DEADLOCK",

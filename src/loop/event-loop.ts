@@ -8,7 +8,8 @@
  * Invariants:
  * - Callbacks are called in {@link EventLoop.#runStep} alone; everything else only queues them.
  * - Virtual time moves only while nothing is ready, and only to the earliest deadline.
- * - The running-loop pointer is set only inside {@link EventLoop.advance} and while the loop waits for something outside.
+ * - The running-loop pointer is set only inside {@link EventLoop.advance}, and between its calls where something outside of the loop
+ *   may resume code of the program.
  */
 import { describeError, HeddleError, UsageError } from "../errors/errors.js";
 import type { Decision, Housekeeping, StepRecord, Strategy } from "../schedule/strategy.js";
@@ -146,7 +147,7 @@ export class EventLoop {
   }
 
   /** Queues `callback(...args)` for a step of its own. */
-  callSoon<Args extends readonly unknown[]>(callback: (...args: Args) => unknown, ...args: Args): Handle {
+  callSoon<Args extends readonly unknown[]>(callback: (...args: Args) => unknown, ...args: Args): CallbackHandle {
     const handle = new CallbackHandle(callback.name, () => callback(...args), this.nextCallbackNumber(), this.#noteHandleCancelled);
     this.enqueue(handle);
     return handle;
@@ -274,7 +275,9 @@ export class EventLoop {
 
   /** @internal */
   addTimer(deadlineMs: number, handle: Handle): void {
-    if (!Number.isSafeInteger(deadlineMs)) throw new UsageError(`a deadline of ${deadlineMs} ms is beyond the clock, which ends at 2^53 - 1`);
+    if (!Number.isSafeInteger(deadlineMs)) {
+      throw new UsageError(`a deadline of ${deadlineMs} ms is beyond the clock, which ends at 2^53 - 1`);
+    }
     this.#timers.add(deadlineMs, handle);
   }
 
@@ -361,8 +364,13 @@ export class EventLoop {
       this.#end({ kind: "strategy", error });
       return (progress = "ended");
     } finally {
-      if (progress === "ended" || progress === "pausing") setRunningLoop(undefined);
+      if (progress === "ended" || (progress === "pausing" && !this.#isOpenToOutside())) setRunningLoop(undefined);
     }
+  }
+
+  /** Whether code of the program may run while the loop does not: a file that was read resumes its task during a pause, too. */
+  #isOpenToOutside(): boolean {
+    return this.#watch !== undefined || hasRequestUnderWay();
   }
 
   /** Ends a run that waited for something outside, and nothing came within `graceMs` of real time. @internal */
@@ -454,8 +462,8 @@ export class EventLoop {
     this.#isStepOpen = true;
     if (this.#strategy?.observe !== undefined) this.#noteStep(handle);
     try {
-      if (task !== undefined && this.#watch !== undefined) this.#watch.run(task, () => { handle.run(); });
-      else handle.run();
+      if (task === undefined || this.#watch === undefined) handle.run();
+      else this.#watch.run(task, handle);
     } catch (exception) {
       this.callExceptionHandler({ message: `Exception in ${handle.name}`, exception, handle });
     }
@@ -550,7 +558,11 @@ export class EventLoop {
     this.#leftToCancel = [];
     if (this.#housekeepingMode === "inline" && this.#closings < ASYNCIO_CLOSINGS) {
       this.#closings++;
-      this.enqueue(new HousekeepingHandle("close", () => { this.enqueue(this.#stopHandle()); }));
+      this.enqueue(
+        new HousekeepingHandle("close", () => {
+          this.enqueue(this.#stopHandle());
+        }),
+      );
       return true;
     }
     this.#end(this.#mainCompletion());

@@ -26,7 +26,7 @@ test("an exception is kept, and raised to every waiter", async () => {
   await run(async () => {
     const future = getRunningLoop().createFuture();
     const waiter = (name: string) => async (): Promise<void> => {
-      await expect((async () => { await future; })()).rejects.toBe(error);
+      await expect(async () => await future).rejects.toBe(error);
       log.push(name);
     };
     const tasks = [createTask(waiter("a")), createTask(waiter("b"))];
@@ -58,22 +58,32 @@ test("a future completes once: whatever comes later raises InvalidStateError and
   await run(async () => {
     const loop = getRunningLoop();
     const complete: ((future: Future<number>) => unknown)[] = [
-      (future) => { future.setResult(1); },
-      (future) => { future.setException(new Error("e")); },
+      (future) => {
+        future.setResult(1);
+      },
+      (future) => {
+        future.setException(new Error("e"));
+      },
       (future) => future.cancel("message"),
     ];
     for (const first of complete) {
       const future = loop.createFuture<number>("cell");
       first(future);
       const state = future.state;
-      expect(() => { future.setResult(2); }).toThrow(InvalidStateError);
-      expect(() => { future.setException(new Error("second")); }).toThrow(InvalidStateError);
+      expect(() => {
+        future.setResult(2);
+      }).toThrow(InvalidStateError);
+      expect(() => {
+        future.setException(new Error("second"));
+      }).toThrow(InvalidStateError);
       expect(future.cancel("second")).toBe(false);
       expect(future.state).toBe(state);
     }
     const done = loop.createFuture<number>();
     done.setResult(1);
-    expect(() => { done.setResult(2); }).toThrowErrorMatchingInlineSnapshot(`[InvalidStateError: future 4 is already done]`);
+    expect(() => {
+      done.setResult(2);
+    }).toThrowErrorMatchingInlineSnapshot(`[InvalidStateError: future 4 is already done]`);
     expect(done.result()).toBe(1);
   });
 });
@@ -81,7 +91,9 @@ test("a future completes once: whatever comes later raises InvalidStateError and
 test("a cancelled future raises CancelledError with the message, everywhere", async () => {
   await run(async () => {
     const future = getRunningLoop().createFuture();
-    const waiter = createTask(async () => { await future; });
+    const waiter = createTask(async () => {
+      await future;
+    });
     await sleep(0);
     expect(future.cancel("enough")).toBe(true);
     expect([future.done(), future.cancelled()]).toEqual([true, true]);
@@ -89,7 +101,7 @@ test("a cancelled future raises CancelledError with the message, everywhere", as
       expect(ask).toThrow(CancelledError);
       expect(ask).toThrow("enough");
     }
-    await expect((async () => { await waiter; })()).rejects.toThrow("enough");
+    await expect(async () => await waiter).rejects.toThrow("enough");
     expect(waiter.cancelled()).toBe(true);
     const silent = getRunningLoop().createFuture();
     silent.cancel();
@@ -138,7 +150,9 @@ test("a removed callback is not called; every registration of it goes", async ()
   const log: string[] = [];
   await run(async () => {
     const future = getRunningLoop().createFuture();
-    const removed = (): void => { log.push("removed"); };
+    const removed = (): void => {
+      log.push("removed");
+    };
     expect(future.removeDoneCallback(removed)).toBe(0);
     future.addDoneCallback(removed);
     future.addDoneCallback(() => log.push("kept"));
@@ -156,7 +170,9 @@ test("a callback that throws is reported, and the next one is called", async () 
   const loop = new EventLoop();
   await runLoop(loop, async () => {
     const future = loop.createFuture();
-    future.addDoneCallback(function bad() { throw new Error("boom"); });
+    future.addDoneCallback(function bad() {
+      throw new Error("boom");
+    });
     future.addDoneCallback(() => log.push("second"));
     future.setResult(1);
     await sleep(0);
@@ -179,7 +195,7 @@ test("awaiting something done lets nobody in between, and takes no step", async 
     loop.callSoon(() => log.push("callback"));
     const before = loop.steps;
     log.push(`main ${await future} ${await task}`);
-    await expect((async () => { await failed; })()).rejects.toThrow("e");
+    await expect(async () => await failed).rejects.toThrow("e");
     log.push("main still");
     expect(loop.steps).toBe(before);
     await sleep(0);
@@ -197,7 +213,11 @@ test("then works by hand: callbacks, values that pass through, chains, and callb
       good.then((value) => value + 1),
       good.then(),
       good.then(null, () => "never"),
-      good.then(() => { throw new Error("in callback"); }).then(undefined, (error: unknown) => (error as Error).message),
+      good
+        .then(() => {
+          throw new Error("in callback");
+        })
+        .then(undefined, (error: unknown) => (error as Error).message),
       bad.then(undefined, (error: unknown) => (error as Error).message),
       bad.then(() => "never").then(undefined, (error: unknown) => `passed ${(error as Error).message}`),
       good.then((value) => bad.then(undefined, () => value)),

@@ -9,6 +9,7 @@
  * its last frame is the function in which each task follows its body, and that function gets a name of its own. What such a
  * continuation creates is then known to be the task's.
  */
+import type { Handle } from "./handle.js";
 import { captureStack, siteOfStack } from "./site.js";
 import type { Task } from "./task.js";
 
@@ -31,7 +32,7 @@ function loadAsyncHooks(): AsyncHooks | undefined {
 }
 
 /** The last frame of the async stack of a task that began before the watch; the number is its place in the list. */
-const TASK_FRAME = /^\s*at async heddle task (\d+) \(/m;
+const TASK_FRAME = /^\s*at async (?:\w+\.)?heddle task (\d+) \(/m;
 
 export class OutsideWatch {
   readonly #hooks: AsyncHooks | undefined;
@@ -78,9 +79,13 @@ export class OutsideWatch {
   }
 
   /** Runs a step so that all that it sets off is known to belong to `task`. */
-  run(task: Task, step: () => void): void {
-    if (this.#storage === undefined) step();
-    else this.#storage.run(task, step);
+  run(task: Task, step: Handle): void {
+    if (this.#storage === undefined) step.run();
+    else {
+      this.#storage.run(task, () => {
+        step.run();
+      });
+    }
   }
 
   /** The task to which what is running belongs, if that is known. */

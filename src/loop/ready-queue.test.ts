@@ -37,7 +37,9 @@ test("it agrees with a plain array through pushes, takes anywhere, lists and can
 test("taking the only one, the first and the last leaves the others in order", () => {
   const queue = new ReadyQueue();
   const names = (): string[] => queue.list().map(({ name }) => name);
-  const push = (name: string): void => { queue.push(new CallbackHandle(name, () => undefined, 0)); };
+  const push = (name: string): void => {
+    queue.push(new CallbackHandle(name, () => undefined, 0));
+  };
   push("a");
   expect(queue.take(0).name).toBe("a");
   expect(names()).toEqual([]);

@@ -21,7 +21,6 @@ export interface RunOptions extends EventLoopOptions {
   readonly quiescence?: Quiescence | undefined;
 }
 
-
 /** Resolves when the run or exploration that is under way in this realm, if any, is over. */
 let lastRun: Promise<void> = Promise.resolve();
 
@@ -62,7 +61,11 @@ export async function run<T>(main: TaskBody<T>, options: RunOptions = {}): Promi
   if (strategy?.begin(0) === false) throw new UsageError(`run: strategy ${strategy.name} has no run left to make; make a new one`);
   await runLoop(loop, main, options.quiescence);
   strategy?.end?.({ run: 0, failed: loop.completion?.kind !== "result", steps: loop.steps });
-  const warn = options.onWarning ?? ((warning: string) => { console.warn(`heddle: ${warning}`); });
+  const warn =
+    options.onWarning ??
+    ((warning: string) => {
+      console.warn(`heddle: ${warning}`);
+    });
   loop.warnings.forEach(warn);
   const { completion } = loop;
   if (completion?.kind !== "result") throw completion?.error;

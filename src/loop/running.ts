@@ -1,6 +1,6 @@
 /**
  * Which loop is running right now. asyncio keeps the same pointer per thread; here there is one per realm, set only while a step of
- * that loop runs or while it waits for something outside, and never left behind.
+ * that loop runs or while something outside may resume its program, and never left behind.
  */
 import { UsageError } from "../errors/errors.js";
 import type { EventLoop } from "./event-loop.js";

@@ -56,7 +56,10 @@ export function captureStack(): string {
 }
 
 function formatFrame(hook: PrepareStackTrace, error: Error, callSite: NodeJS.CallSite): string {
-  const frame = String(hook(error, [callSite])).split("\n").at(-1) ?? "";
+  const frame =
+    String(hook(error, [callSite]))
+      .split("\n")
+      .at(-1) ?? "";
   const isAsync = (callSite as { isAsync?: () => boolean }).isAsync?.() === true;
   return `    at ${isAsync ? "async " : ""}${frame.replace(/^\s*at (async )?/, "")}`;
 }

@@ -9,7 +9,7 @@ test("sleep(0) gives every other ready task its turn, and every sleep suspends",
   const log: string[] = [];
   const worker = (name: string) => async (): Promise<void> => {
     for (const turn of [1, 2, 3]) {
-      log.push(name + turn);
+      log.push(`${name}${turn}`);
       await sleep(0);
     }
   };
@@ -83,39 +83,60 @@ test("a sleep is awaited once", async () => {
     for (const delayMs of [0, 1]) {
       const nap = sleep(delayMs);
       await nap;
-      await expect((async () => { await nap; })()).rejects.toThrowErrorMatchingInlineSnapshot(`[Error: cannot reuse an already awaited sleep()]`);
+      await expect(async () => await nap).rejects.toThrowErrorMatchingInlineSnapshot(`[Error: cannot reuse an already awaited sleep()]`);
     }
   });
 });
 
 test("a cancelled sleep takes its timer with it, so that time does not wait for it", async () => {
   for (const strategy of [undefined, random(7)]) {
-    const time = await run(async () => {
-      const task = createTask(async () => { await sleep(1_000); });
-      await sleep(1);
-      task.cancel();
-      await sleep(1);
-      return getRunningLoop().time();
-    }, { strategy });
+    const time = await run(
+      async () => {
+        const task = createTask(async () => {
+          await sleep(1_000);
+        });
+        await sleep(1);
+        task.cancel();
+        await sleep(1);
+        return getRunningLoop().time();
+      },
+      { strategy },
+    );
     expect(time).toBe(2);
   }
 });
 
 test("sleep takes whole milliseconds from 0 on", () => {
-  expect(() => sleep(Number.NaN)).toThrowErrorMatchingInlineSnapshot(`[UsageError: sleep: delayMs must be a whole number of milliseconds, 0 or more, not NaN]`);
-  expect(() => sleep(1.5)).toThrowErrorMatchingInlineSnapshot(`[UsageError: sleep: delayMs must be a whole number of milliseconds, 0 or more, not 1.5]`);
-  expect(() => sleep(-1)).toThrowErrorMatchingInlineSnapshot(`[UsageError: sleep: delayMs must be a whole number of milliseconds, 0 or more, not -1]`);
-  expect(() => sleep(Number.POSITIVE_INFINITY)).toThrowErrorMatchingInlineSnapshot(`[UsageError: sleep: delayMs must be a whole number of milliseconds, 0 or more, not Infinity]`);
-  expect(() => sleep("5" as unknown as number)).toThrowErrorMatchingInlineSnapshot(`[UsageError: sleep: delayMs must be a whole number of milliseconds, 0 or more, not 5]`);
+  expect(() => sleep(Number.NaN)).toThrowErrorMatchingInlineSnapshot(
+    `[UsageError: sleep: delayMs must be a whole number of milliseconds, 0 or more, not NaN]`,
+  );
+  expect(() => sleep(1.5)).toThrowErrorMatchingInlineSnapshot(
+    `[UsageError: sleep: delayMs must be a whole number of milliseconds, 0 or more, not 1.5]`,
+  );
+  expect(() => sleep(-1)).toThrowErrorMatchingInlineSnapshot(
+    `[UsageError: sleep: delayMs must be a whole number of milliseconds, 0 or more, not -1]`,
+  );
+  expect(() => sleep(Number.POSITIVE_INFINITY)).toThrowErrorMatchingInlineSnapshot(
+    `[UsageError: sleep: delayMs must be a whole number of milliseconds, 0 or more, not Infinity]`,
+  );
+  expect(() => sleep("5" as unknown as number)).toThrowErrorMatchingInlineSnapshot(
+    `[UsageError: sleep: delayMs must be a whole number of milliseconds, 0 or more, not 5]`,
+  );
 });
 
 test("a sleep beyond the end of the clock is refused where it is awaited", async () => {
-  await expect(run(async () => {
-    await sleep(1);
-    await sleep(Number.MAX_SAFE_INTEGER);
-  })).rejects.toThrowErrorMatchingInlineSnapshot(`[UsageError: a deadline of 9007199254740992 ms is beyond the clock, which ends at 2^53 - 1]`);
+  await expect(
+    run(async () => {
+      await sleep(1);
+      await sleep(Number.MAX_SAFE_INTEGER);
+    }),
+  ).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[UsageError: a deadline of 9007199254740992 ms is beyond the clock, which ends at 2^53 - 1]`,
+  );
 });
 
 test("awaiting a sleep needs a run", async () => {
-  await expect((async () => { await sleep(0); })()).rejects.toThrowErrorMatchingInlineSnapshot(`[UsageError: Awaiting sleep() needs a running event loop, and none is running here. Usually the code is not inside run(): start it with \`await run(async () => { … })\`.]`);
+  await expect(async () => await sleep(0)).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[UsageError: Awaiting sleep() needs a running event loop, and none is running here. Usually the code is not inside run(): start it with \`await run(async () => { … })\`.]`,
+  );
 });

@@ -5,8 +5,8 @@ import { UsageError } from "../errors/errors.js";
 import type { EventLoop } from "./event-loop.js";
 import { Future } from "./future.js";
 import { HousekeepingHandle } from "./handle.js";
-import { getRunningLoop } from "./running.js";
 import { inspectKey } from "./inspect.js";
+import { getRunningLoop } from "./running.js";
 import { Wait } from "./wait.js";
 
 /** The future inside a sleep. Its timer completes it; when it is cancelled first, the timer goes with it, so that time does not wait. */

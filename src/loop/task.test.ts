@@ -26,7 +26,9 @@ test("the code before a task's first await runs without a gap", async () => {
       createTask(async () => {
         log.push(`${name}1`);
         await null;
-        await (async () => { await null; })();
+        await (async () => {
+          await null;
+        })();
         log.push(`${name}2`);
         await sleep(0);
         log.push(`${name}3`);
@@ -39,23 +41,35 @@ test("the code before a task's first await runs without a gap", async () => {
 
 test("a task has the result of its function, or its exception, and is waited for by several", async () => {
   await run(async () => {
-    const good = createTask(async () => { await sleep(1); return 7; });
-    const bad = createTask(async () => { await sleep(1); throw new RangeError("bad"); });
+    const good = createTask(async () => {
+      await sleep(1);
+      return 7;
+    });
+    const bad = createTask(async () => {
+      await sleep(1);
+      throw new RangeError("bad");
+    });
     const sync = createTask(() => 8);
-    const throws = createTask((): number => { throw new RangeError("sync"); });
+    const throws = createTask((): number => {
+      throw new RangeError("sync");
+    });
     expect([good.done(), await good, await good, good.done(), good.result(), good.exception()]).toEqual([false, 7, 7, true, 7, undefined]);
-    await expect((async () => { await bad; })()).rejects.toThrow(new RangeError("bad"));
+    await expect(async () => await bad).rejects.toThrow(new RangeError("bad"));
     expect(bad.exception()).toEqual(new RangeError("bad"));
     expect(await sync).toBe(8);
-    await expect((async () => { await throws; })()).rejects.toThrow(new RangeError("sync"));
+    await expect(async () => await throws).rejects.toThrow(new RangeError("sync"));
   });
 });
 
 test("the result and the exception of a task cannot be set from outside", async () => {
   await run(async () => {
     const task = createTask(async () => 1);
-    expect(() => { task.setResult(2); }).toThrowErrorMatchingInlineSnapshot(`[Error: Task does not support setResult operation]`);
-    expect(() => { task.setException(new Error("e")); }).toThrowErrorMatchingInlineSnapshot(`[Error: Task does not support setException operation]`);
+    expect(() => {
+      task.setResult(2);
+    }).toThrowErrorMatchingInlineSnapshot(`[Error: Task does not support setResult operation]`);
+    expect(() => {
+      task.setException(new Error("e"));
+    }).toThrowErrorMatchingInlineSnapshot(`[Error: Task does not support setException operation]`);
     expect(await task).toBe(1);
   });
 });
@@ -63,7 +77,12 @@ test("the result and the exception of a task cannot be set from outside", async 
 test("names are given, set, or counted as in asyncio, where main is the first", async () => {
   await run(async () => {
     const loop = getRunningLoop();
-    const tasks = [createTask(async () => {}), createTask(async () => {}, { name: "fetch" }), loop.createTask(() => {}), createTask(() => {}, {})];
+    const tasks = [
+      createTask(async () => {}),
+      createTask(async () => {}, { name: "fetch" }),
+      loop.createTask(() => {}),
+      createTask(() => {}, {}),
+    ];
     expect(tasks.map((task) => task.getName())).toEqual(["Task-2", "fetch", "Task-4", "Task-5"]);
     tasks[0]!.setName("renamed");
     expect(tasks[0]!.getName()).toBe("renamed");
@@ -73,7 +92,9 @@ test("names are given, set, or counted as in asyncio, where main is the first", 
 
 test("a refused task body leaves no gap in the numbers", async () => {
   await run(async () => {
-    expect(() => createTask(5 as unknown as () => void)).toThrowErrorMatchingInlineSnapshot(`[UsageError: createTask: needs a function or a coroutine, not 5]`);
+    expect(() => createTask(5 as unknown as () => void)).toThrowErrorMatchingInlineSnapshot(
+      `[UsageError: createTask: needs a function or a coroutine, not 5]`,
+    );
     expect(createTask(() => {}).getName()).toBe("Task-2");
   });
 });
@@ -81,25 +102,34 @@ test("a refused task body leaves no gap in the numbers", async () => {
 test("a promise is refused with what to do instead", async () => {
   await run(async () => {
     const started = (async () => 5)();
-    expect(() => createTask(started as unknown as () => number)).toThrowErrorMatchingInlineSnapshot(`[UsageError: createTask: got a promise, which has started already, out of reach of the scheduler. Pass the function: createTask(() => work()).]`);
+    expect(() => createTask(started as unknown as () => number)).toThrowErrorMatchingInlineSnapshot(
+      `[UsageError: createTask: got a promise, which has started already, out of reach of the scheduler. Pass the function: createTask(() => work()).]`,
+    );
     expect(getRunningLoop().allTasks()).toHaveLength(1);
     expect(await started).toBe(5);
   });
 });
 
 test("a run of a promise is refused with what to do instead", async () => {
-  await expect(run(Promise.resolve(5) as unknown as () => number)).rejects.toThrowErrorMatchingInlineSnapshot(`[UsageError: run: got a promise, which has started already, out of reach of the scheduler. Pass the function: run(() => work()).]`);
+  await expect(run(Promise.resolve(5) as unknown as () => number)).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[UsageError: run: got a promise, which has started already, out of reach of the scheduler. Pass the function: run(() => work()).]`,
+  );
 });
 
 test("allTasks lists what is not done in order of creation, currentTask who is running", async () => {
   await run(async () => {
     const loop = getRunningLoop();
     const seen: (string | undefined)[] = [];
-    const tasks = [3, 1, 2].map((delayMs) => createTask(async () => {
-      seen.push(loop.currentTask()?.getName());
-      await sleep(delayMs);
-      seen.push(loop.currentTask()?.getName());
-    }, { name: `t${delayMs}` }));
+    const tasks = [3, 1, 2].map((delayMs) =>
+      createTask(
+        async () => {
+          seen.push(loop.currentTask()?.getName());
+          await sleep(delayMs);
+          seen.push(loop.currentTask()?.getName());
+        },
+        { name: `t${delayMs}` },
+      ),
+    );
     const names = (): string[] => loop.allTasks().map((task) => task.getName());
     expect(names()).toEqual(["main", "t3", "t1", "t2"]);
     await tasks[1];
@@ -112,9 +142,18 @@ test("allTasks lists what is not done in order of creation, currentTask who is r
 
 test("allTasks stays right while thousands of tasks come and go", async () => {
   await run(async () => {
-    const kept = createTask(async () => { await sleep(10_000); }, { name: "kept" });
+    const kept = createTask(
+      async () => {
+        await sleep(10_000);
+      },
+      { name: "kept" },
+    );
     for (let round = 0; round < 3_000; round++) await createTask(async () => round);
-    expect(getRunningLoop().allTasks().map((task) => task.getName())).toEqual(["main", "kept"]);
+    expect(
+      getRunningLoop()
+        .allTasks()
+        .map((task) => task.getName()),
+    ).toEqual(["main", "kept"]);
     await kept;
   });
 });
@@ -152,14 +191,13 @@ test("an async function that returns a pending future waits for it, and its canc
   await run(async () => {
     const loop = getRunningLoop();
     const futures = [loop.createFuture<number>(), loop.createFuture<number>()];
-    // eslint-disable-next-line @typescript-eslint/return-await -- returning it without an await is what is tested
     const [good, doomed] = futures.map((future) => createTask(async () => future));
     await sleep(0);
     expect(good!.done()).toBe(false);
     futures[0]!.setResult(5);
     doomed!.cancel("enough");
     expect(await good).toBe(5);
-    await expect((async () => { await doomed; })()).rejects.toThrow("enough");
+    await expect(async () => await doomed).rejects.toThrow("enough");
     expect([futures[1]!.cancelled(), doomed!.cancelled()]).toEqual([true, true]);
   });
 });
@@ -186,7 +224,9 @@ test("any object with a then of its own can be awaited", async () => {
     const lazy = {
       then(onFulfilled: (value: string) => void): void {
         log.push("asked");
-        loop.callLater(5, () => { onFulfilled("value"); });
+        loop.callLater(5, () => {
+          onFulfilled("value");
+        });
       },
     } as unknown as PromiseLike<string>;
     log.push("made");
@@ -199,7 +239,10 @@ test("any object with a then of its own can be awaited", async () => {
 
 test("operations count the steps of a task from 1, and a program may set its own", async () => {
   await run(async () => {
-    const task = createTask(async () => { await sleep(0); await sleep(0); });
+    const task = createTask(async () => {
+      await sleep(0);
+      await sleep(0);
+    });
     const seen = [task.operation];
     await sleep(0);
     seen.push(task.operation);

@@ -181,7 +181,7 @@ export class Task<T = unknown> extends Future<T> {
       if (isThenable(result)) {
         // An await and not `then`: it copes with a thenable that calls back twice or throws late, and it puts this function at the
         // end of the engine's async stacks, where nameFrame() can make it say whose stack it is. A closure, because its name is its own.
-        this.#follow = async () => {
+        const follow = async (): Promise<void> => {
           let value: unknown;
           try {
             value = await result;
@@ -191,7 +191,8 @@ export class Task<T = unknown> extends Future<T> {
           }
           this.#finish(value);
         };
-        void this.#follow();
+        this.#follow = follow;
+        void follow(); // not as a method, or the engine would put "Task." before its name
       } else this.#finish(result);
     } catch (error) {
       this.#fail(error);

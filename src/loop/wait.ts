@@ -102,5 +102,9 @@ export class Wait extends Handle implements PromiseLike<unknown> {
 
 /** Whether `callback` is the `resolve` that the engine makes for a promise: native, and without the name that a bound function has. */
 function isEngineResolver(callback: unknown): boolean {
-  return typeof callback === "function" && callback.name === "" && /^function \(\) \{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(callback));
+  return (
+    typeof callback === "function" &&
+    callback.name === "" &&
+    /^function \(\) \{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(callback))
+  );
 }

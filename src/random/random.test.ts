@@ -43,7 +43,9 @@ test("the same path gives the same draws, another seed or label others", () => {
 });
 
 test("a label that holds a slash or a quote is not a path of labels", () => {
-  const firsts = [new Random(7, "a/b"), new Random(7, "a", "b"), new Random(7, 'a"/"b'), new Random(7, 'a","b')].map((random) => random.next());
+  const firsts = [new Random(7, "a/b"), new Random(7, "a", "b"), new Random(7, 'a"/"b'), new Random(7, 'a","b')].map((random) =>
+    random.next(),
+  );
   expect(new Set(firsts).size).toBe(4);
 });
 
@@ -66,11 +68,17 @@ test("forks share no draws", () => {
 test("seeds are whole numbers from 0 to 2^32 - 1", () => {
   expect(new Random(0).next()).not.toBe(new Random(MAX_SEED).next());
   for (const seed of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, MAX_SEED + 1]) {
-    expect(() => new Random(seed)).toThrowError(expect.objectContaining({ code: "HEDDLE_USAGE" }) as Error);
+    expect(() => new Random(seed)).toThrow(expect.objectContaining({ code: "HEDDLE_USAGE" }) as Error);
   }
-  expect(() => new Random(MAX_SEED + 1)).toThrowErrorMatchingInlineSnapshot(`[UsageError: seed: must be a whole number from 0 to 4294967295, not 4294967296]`);
-  expect(() => new Random("7" as unknown as number)).toThrowErrorMatchingInlineSnapshot(`[UsageError: seed: must be a whole number from 0 to 4294967295, not 7]`);
-  expect(() => new Random(Number.NaN)).toThrowErrorMatchingInlineSnapshot(`[UsageError: seed: must be a whole number from 0 to 4294967295, not NaN]`);
+  expect(() => new Random(MAX_SEED + 1)).toThrowErrorMatchingInlineSnapshot(
+    `[UsageError: seed: must be a whole number from 0 to 4294967295, not 4294967296]`,
+  );
+  expect(() => new Random("7" as unknown as number)).toThrowErrorMatchingInlineSnapshot(
+    `[UsageError: seed: must be a whole number from 0 to 4294967295, not 7]`,
+  );
+  expect(() => new Random(Number.NaN)).toThrowErrorMatchingInlineSnapshot(
+    `[UsageError: seed: must be a whole number from 0 to 4294967295, not NaN]`,
+  );
 });
 
 test("draws are spread evenly over the unit interval and independent of the one before", () => {

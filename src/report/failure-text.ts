@@ -32,9 +32,13 @@ export function renderFailure({ sentence, message, graph, trace, replay }: Failu
 /** A graph, one task a line. */
 export function renderGraph({ cells, futures, tasks }: TaskGraph): string {
   const width = Math.max(...tasks.map(({ name }) => name.length));
-  const shared = [cells > 0 ? `${cells} cells` : "", futures > 0 ? `${futures} futures` : ""].filter((part) => part !== "");
+  const shared = [count(cells, "cell"), count(futures, "future")].filter((part) => part !== "");
   const lines = tasks.map(({ name, body }, index) => `${String(index).padStart(2)} ${name.padEnd(width)}  ${body.map((operation) => JSON.stringify(operation)).join(" ")}`.trimEnd());
   return indent([...(shared.length > 0 ? [shared.join(", ")] : []), ...lines].join("\n"));
+}
+
+function count(number: number, what: string): string {
+  return number === 0 ? "" : `${number} ${what}${number === 1 ? "" : "s"}`;
 }
 
 function indent(text: string): string {

@@ -9,7 +9,11 @@ function bytesOf(write: (writer: ByteWriter) => void): Uint8Array {
 }
 
 test("numbers are LEB128, the lowest seven bits first", () => {
-  const of = (value: number): number[] => [...bytesOf((writer) => { writer.varint(value); })];
+  const of = (value: number): number[] => [
+    ...bytesOf((writer) => {
+      writer.varint(value);
+    }),
+  ];
   expect(of(0)).toEqual([0]);
   expect(of(127)).toEqual([127]);
   expect(of(128)).toEqual([0x80, 1]);
@@ -20,7 +24,12 @@ test("numbers are LEB128, the lowest seven bits first", () => {
 test("every number from 0 to 2^53 - 1 comes back", () => {
   fc.assert(
     fc.property(fc.maxSafeNat(), (value) => {
-      const reader = new ByteReader(bytesOf((writer) => { writer.varint(value); }), "test");
+      const reader = new ByteReader(
+        bytesOf((writer) => {
+          writer.varint(value);
+        }),
+        "test",
+      );
       expect(reader.varint(Number.MAX_SAFE_INTEGER)).toBe(value);
       reader.end();
     }),
@@ -30,42 +39,78 @@ test("every number from 0 to 2^53 - 1 comes back", () => {
 
 test("a number that the format cannot hold is refused instead of written wrong", () => {
   for (const value of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53]) {
-    expect(() => bytesOf((writer) => { writer.varint(value); })).toThrowError(expect.objectContaining({ code: "HEDDLE_USAGE" }) as Error);
+    expect(() =>
+      bytesOf((writer) => {
+        writer.varint(value);
+      }),
+    ).toThrow(expect.objectContaining({ code: "HEDDLE_USAGE" }) as Error);
   }
-  expect(() => bytesOf((writer) => { writer.varint(0.5); })).toThrowErrorMatchingInlineSnapshot(`[UsageError: schedule: 0.5 is no whole number from 0 to 2^53 - 1]`);
+  expect(() =>
+    bytesOf((writer) => {
+      writer.varint(0.5);
+    }),
+  ).toThrowErrorMatchingInlineSnapshot(`[UsageError: schedule: 0.5 is no whole number from 0 to 2^53 - 1]`);
 });
 
 test("every text comes back, lone surrogates and byte order marks included", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), fc.array(fc.integer({ min: 0, max: 0xffff })), (text, units) => {
       for (const written of [text, String.fromCharCode(...units)]) {
-        const reader = new ByteReader(bytesOf((writer) => { writer.text(written); }), "test");
+        const reader = new ByteReader(
+          bytesOf((writer) => {
+            writer.text(written);
+          }),
+          "test",
+        );
         expect(reader.text()).toBe(written);
         reader.end();
       }
     }),
-    { seed: 7, examples: [["\ufeffmark", [0xd800]], ["", []], ["s", [0xdc00, 0xd800]], ['j"', [0xfeff]]] },
+    {
+      seed: 7,
+      examples: [
+        ["\ufeffmark", [0xd800]],
+        ["", []],
+        ["s", [0xdc00, 0xd800]],
+        ['j"', [0xfeff]],
+      ],
+    },
   );
 });
 
 test("bytes that do not hold what is asked for are refused with their place", () => {
   const read = (bytes: number[], ask: (reader: ByteReader) => unknown) => () => ask(new ByteReader(Uint8Array.from(bytes), "token"));
-  expect(read([], (reader) => reader.varint(9))).toThrowErrorMatchingInlineSnapshot(`[BadInputError: token: byte 1: ends in the middle of a number]`);
-  expect(read([0x80], (reader) => reader.varint(900))).toThrowErrorMatchingInlineSnapshot(`[BadInputError: token: byte 2: ends in the middle of a number]`);
-  expect(read([10], (reader) => reader.varint(9))).toThrowErrorMatchingInlineSnapshot(`[BadInputError: token: byte 1: holds 10 where at most 9 is allowed]`);
-  expect(read([3, 0, 0], (reader) => reader.count())).toThrowErrorMatchingInlineSnapshot(`[BadInputError: token: byte 1: announces 3 where 2 bytes follow]`);
-  expect(read([0, 0], (reader) => { reader.varint(0); reader.end(); })).toThrowErrorMatchingInlineSnapshot(`[BadInputError: token: byte 1: goes on after its end]`);
+  expect(read([], (reader) => reader.varint(9))).toThrowErrorMatchingInlineSnapshot(
+    `[BadInputError: token: byte 1: ends in the middle of a number]`,
+  );
+  expect(read([0x80], (reader) => reader.varint(900))).toThrowErrorMatchingInlineSnapshot(
+    `[BadInputError: token: byte 2: ends in the middle of a number]`,
+  );
+  expect(read([10], (reader) => reader.varint(9))).toThrowErrorMatchingInlineSnapshot(
+    `[BadInputError: token: byte 1: holds 10 where at most 9 is allowed]`,
+  );
+  expect(read([3, 0, 0], (reader) => reader.count())).toThrowErrorMatchingInlineSnapshot(
+    `[BadInputError: token: byte 1: announces 3 where 2 bytes follow]`,
+  );
+  expect(
+    read([0, 0], (reader) => {
+      reader.varint(0);
+      reader.end();
+    }),
+  ).toThrowErrorMatchingInlineSnapshot(`[BadInputError: token: byte 1: goes on after its end]`);
 });
 
 test("a number padded with so many bytes that it overflows is refused", () => {
   const padded = [...Array.from({ length: 200 }, () => 0x80), 0];
-  expect(() => new ByteReader(Uint8Array.from(padded), "token").varint(9)).toThrowErrorMatchingInlineSnapshot(`[BadInputError: token: byte 8: holds a number of too many bytes]`);
+  expect(() => new ByteReader(Uint8Array.from(padded), "token").varint(9)).toThrowErrorMatchingInlineSnapshot(
+    `[BadInputError: token: byte 8: holds a number of too many bytes]`,
+  );
 });
 
 test("a quoted name that is no quoted text is refused", () => {
   for (const content of ["j{", "j5", 'j{"toString":1}', "j"]) {
     const bytes = [content.length, ...new TextEncoder().encode(content)];
-    expect(() => new ByteReader(Uint8Array.from(bytes), "token").text()).toThrowError(/^token: byte \d+: holds a name that is no text$/);
+    expect(() => new ByteReader(Uint8Array.from(bytes), "token").text()).toThrow(/^token: byte \d+: holds a name that is no text$/);
   }
 });
 

@@ -63,9 +63,7 @@ export function encodeSchedule(schedule: Schedule): string {
   }
 
   const whole = new ByteWriter();
-  whole.varint(
-    (schedule.granularity === "await" ? AWAIT_GRANULARITY : 0) | (schedule.housekeeping === "inline" ? INLINE_HOUSEKEEPING : 0),
-  );
+  whole.varint((schedule.granularity === "await" ? AWAIT_GRANULARITY : 0) | (schedule.housekeeping === "inline" ? INLINE_HOUSEKEEPING : 0));
   whole.varint(schedule.seed);
   whole.varint(schedule.ioLatencyMs);
   whole.varint(names.size);

@@ -11,6 +11,9 @@ import type { Decision, ReadyTask, StepRecord, Strategy } from "../schedule/stra
 import { fifo } from "./fifo.js";
 import { random } from "./random.js";
 
+/** A loaded machine makes slow steps, whose warnings are not what is tested here. */
+const slowStepMs = Number.POSITIVE_INFINITY;
+
 const strategies: readonly (readonly [string, (seed: number) => Strategy])[] = [
   ["fifo", () => fifo()],
   ["random", random],
@@ -54,7 +57,7 @@ async function program(): Promise<string[]> {
 }
 
 async function runWith(strategy: Strategy): Promise<string[]> {
-  const loop = new EventLoop({ strategy });
+  const loop = new EventLoop({ slowStepMs, strategy });
   strategy.begin(0);
   await runLoop(loop, program);
   expect(loop.warnings).toEqual([]);
@@ -85,7 +88,7 @@ describe.each(strategies)("%s", (name, make) => {
 });
 
 test("fifo is what a loop does without a strategy", async () => {
-  const loop = new EventLoop();
+  const loop = new EventLoop({ slowStepMs });
   await runLoop(loop, program);
   expect(loop.completion).toEqual({ kind: "result", value: await runWith(fifo()) });
 });
@@ -110,7 +113,7 @@ test("random refuses a seed that is none", () => {
 });
 
 test.each([-1, 3, 0.5, Number.NaN])("a strategy that answers index %s ends the run with a usage error", async (index) => {
-  const loop = new EventLoop({ strategy: { name: "broken", begin: () => true, pick: () => index } });
+  const loop = new EventLoop({ slowStepMs, strategy: { name: "broken", begin: () => true, pick: () => index } });
   await runLoop(loop, async () => {
     createTask(async () => {});
     createTask(async () => {});
@@ -123,17 +126,29 @@ test.each([-1, 3, 0.5, Number.NaN])("a strategy that answers index %s ends the r
   });
 });
 
-test.each(["drain", "macrotask"] as const)("a strategy that throws ends the run with its error under %s, in pick and in observe", async (quiescence) => {
-  const fails = (): never => {
-    throw new Error("boom");
-  };
-  for (const hooks of [{ pick: fails }, { pick: () => 0, observe: fails }]) {
-    const loop = new EventLoop({ strategy: { name: "broken", begin: () => true, ...hooks } });
-    await runLoop(loop, async () => { await gather(async () => {}, async () => {}); }, quiescence);
-    expect(loop.completion).toEqual({ kind: "strategy", error: new Error("boom") });
-    expect(loop.isRunning()).toBe(false);
-  }
-});
+test.each(["drain", "macrotask"] as const)(
+  "a strategy that throws ends the run with its error under %s, in pick and in observe",
+  async (quiescence) => {
+    const fails = (): never => {
+      throw new Error("boom");
+    };
+    for (const hooks of [{ pick: fails }, { pick: () => 0, observe: fails }]) {
+      const loop = new EventLoop({ slowStepMs, strategy: { name: "broken", begin: () => true, ...hooks } });
+      await runLoop(
+        loop,
+        async () => {
+          await gather(
+            async () => {},
+            async () => {},
+          );
+        },
+        quiescence,
+      );
+      expect(loop.completion).toEqual({ kind: "strategy", error: new Error("boom") });
+      expect(loop.isRunning()).toBe(false);
+    }
+  },
+);
 
 test("a strategy sees the ready tasks in the order of arrival, with step and time, and is asked only when there are two", async () => {
   const seen: string[] = [];
@@ -145,9 +160,16 @@ test("a strategy sees the ready tasks in the order of arrival, with step and tim
       return ready.length - 1;
     },
   };
-  const loop = new EventLoop({ strategy: last });
+  const loop = new EventLoop({ slowStepMs, strategy: last });
   await runLoop(loop, async () => {
-    for (const name of ["a", "b"]) createTask(async () => { await sleep(5); }, { name });
+    for (const name of ["a", "b"]) {
+      createTask(
+        async () => {
+          await sleep(5);
+        },
+        { name },
+      );
+    }
     getRunningLoop().callSoon(function ping() {});
     await sleep(5);
     await sleep(1);
@@ -162,22 +184,27 @@ test("a strategy sees the ready tasks in the order of arrival, with step and tim
   `);
 });
 
-test.each(["drain", "macrotask"] as const)("a strategy that observes is told of each step as it was decided, under %s", async (quiescence) => {
-  const decided: string[] = [];
-  const observed: StepRecord[] = [];
-  const strategy: Strategy = {
-    name: "watching",
-    begin: () => true,
-    pick: ({ step, count, ready }) => {
-      decided.push(`${step} ${count} ${ready[count - 1]!.name}@${ready[count - 1]!.operation}`);
-      return count - 1;
-    },
-    observe: (step) => observed.push(step),
-  };
-  const loop = new EventLoop({ strategy });
-  await runLoop(loop, program, quiescence);
-  expect(observed.map(({ step }) => step)).toEqual(Array.from({ length: loop.steps }, (_, index) => index + 1));
-  const chosen = observed.filter(({ ready }) => ready > 1).map(({ step, ready, name, operation }) => `${step} ${ready} ${name}@${operation}`);
-  expect(chosen).toEqual(decided);
-  expect(decided.length).toBeGreaterThan(15);
-});
+test.each(["drain", "macrotask"] as const)(
+  "a strategy that observes is told of each step as it was decided, under %s",
+  async (quiescence) => {
+    const decided: string[] = [];
+    const observed: StepRecord[] = [];
+    const strategy: Strategy = {
+      name: "watching",
+      begin: () => true,
+      pick: ({ step, count, ready }) => {
+        decided.push(`${step} ${count} ${ready[count - 1]!.name}@${ready[count - 1]!.operation}`);
+        return count - 1;
+      },
+      observe: (step) => observed.push(step),
+    };
+    const loop = new EventLoop({ slowStepMs, strategy });
+    await runLoop(loop, program, quiescence);
+    expect(observed.map(({ step }) => step)).toEqual(Array.from({ length: loop.steps }, (_, index) => index + 1));
+    const chosen = observed
+      .filter(({ ready }) => ready > 1)
+      .map(({ step, ready, name, operation }) => `${step} ${ready} ${name}@${operation}`);
+    expect(chosen).toEqual(decided);
+    expect(decided.length).toBeGreaterThan(15);
+  },
+);

@@ -1,0 +1,119 @@
+#!/usr/bin/env node
+/**
+ * The `heddle` command. Results go to standard output, messages to standard error. Exit codes: 0 held, 1 a property or a replayed
+ * failure failed, 2 bad input or usage, 3 divergence, 130 interrupted.
+ */
+import { readFileSync } from "node:fs";
+import { Command, CommanderError, Option } from "commander";
+import { BadInputError, UsageError } from "../errors/errors.js";
+import { DivergenceError } from "../strategy/replay.js";
+import { STRATEGY_NAMES } from "../strategy/named.js";
+import { parseRuns, parseSeed } from "../vitest/environment.js";
+import { EXIT } from "./exit-codes.js";
+import { runProperties } from "./properties.js";
+import { runReplay } from "./replay.js";
+import { runTrace } from "./trace.js";
+
+interface Options {
+  readonly runs?: number;
+  readonly seed?: number;
+  readonly strategy?: string;
+  readonly only?: string;
+  readonly trace?: boolean;
+  readonly mermaid?: boolean;
+}
+
+/** Writes to standard output; the promise waits for a slow reader, so that the process can end after it. */
+function print(text: string): void {
+  process.stdout.write(text);
+}
+
+function warn(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+function makeProgram(onCode: (code: number) => void): Command {
+  const program = new Command("heddle")
+    .description("Property-based concurrency testing: random task graphs under a seeded scheduler, and exact replay of what fails.")
+    .version(version(), "-V, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({ writeErr: (text) => process.stderr.write(text.replace(/^error: /, "heddle: ")) });
+  const seed = new Option("--seed <n>", "a whole number from 0 to 4294967295; default random, and printed").argParser((text) => parseSeed(text, "--seed"));
+  const strategy = new Option("--strategy <name>", `who decides which ready task runs next: ${STRATEGY_NAMES.join(", ")}`);
+
+  program
+    .command("properties")
+    .summary("run the property files of this project")
+    .description("Runs the files under properties/ through vitest, with progress, and writes reports/summary.json and what failed under reports/failures/.")
+    .argument("[file...]", "only property files whose path holds one of these texts")
+    .addOption(new Option("--runs <n>", "pairs of a graph and a schedule for each check; default 10000").argParser((text) => parseRuns(text, "--runs")))
+    .addOption(seed)
+    .addOption(strategy)
+    .option("--only <text>", "only tests and invariants whose name holds this text")
+    .addHelpText("after", "\nExample: heddle properties --runs 1000 --seed 7 --only gather-order")
+    .action(async (files: string[], options: Options) => {
+      onCode(await runProperties({ project: process.cwd(), files, ...options, print, warn }));
+    });
+
+  program
+    .command("replay")
+    .summary("run one recorded failure again")
+    .description("Runs one recorded failure again and prints its timeline. Without an argument, the failure that was written last.")
+    .argument("[file-or-token]", "a failure file, or a schedule token that is looked up in reports/failures/ and fixtures/schedules/")
+    .option("--trace", "print the trace as JSON lines in the place of the timeline")
+    .addHelpText("after", "\nExample: heddle replay reports/failures/gather-order-1f2e3d4c.json")
+    .action(async (fileOrToken: string | undefined, { trace = false }: Options) => {
+      onCode(await runReplay({ project: process.cwd(), fileOrToken, trace, print, warn }));
+    });
+
+  program
+    .command("trace")
+    .summary("run one task graph and print its trace")
+    .description("Runs one task graph and prints its trace, one JSON object a line. A graph that fails or deadlocks is a result.")
+    .argument("<graph.json>", "the task graph")
+    .addOption(strategy)
+    .addOption(seed)
+    .option("--mermaid", "print a sequence diagram in Mermaid's language in the place of JSON lines")
+    .addHelpText("after", "\nExample: heddle trace graph.json --strategy random --seed 7")
+    .action(async (file: string, options: Options) => {
+      onCode(await runTrace({ file, ...options, print, warn }));
+    });
+  return program;
+}
+
+function version(): string {
+  const { version: stated } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string }; // our own file
+  return stated;
+}
+
+/** Runs the command line; answers the exit code. */
+async function main(args: readonly string[]): Promise<number> {
+  let code: number = EXIT.held;
+  try {
+    await makeProgram((result) => {
+      code = result;
+    }).parseAsync(args, { from: "user" });
+    return code;
+  } catch (error) {
+    // commander has printed its own messages already, and help and version are no errors.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.held : EXIT.badInput;
+    if (error instanceof DivergenceError) {
+      warn(`heddle: ${error.code}: ${error.message}`);
+      return EXIT.divergence;
+    }
+    if (error instanceof BadInputError || error instanceof UsageError) {
+      warn(`heddle: ${error.message}`);
+      return EXIT.badInput;
+    }
+    throw error;
+  }
+}
+
+// A reader that has seen enough (`| head`) closes the pipe; that is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(EXIT.held);
+});
+process.exitCode = await main(process.argv.slice(2));
