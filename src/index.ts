@@ -10,6 +10,9 @@ export {
   TimeoutError,
   UsageError,
 } from "./errors/errors.js";
+export { explore, type ExploreOptions, replay } from "./explore/explore.js";
+export type { ExploreFailure, FailureKind, Outcome } from "./explore/outcome.js";
+export type { Scenario, ScenarioEnv } from "./explore/scenario-run.js";
 export { checkTaskGraph } from "./graph/check.js";
 export { type GraphOutcome, type GraphRun, type GraphRunOptions, runTaskGraph } from "./graph/graph-run.js";
 export type { Body, GraphTask, Operation, TaskGraph } from "./graph/task-graph.js";

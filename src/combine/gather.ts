@@ -61,8 +61,8 @@ class GatheringFuture extends Future<unknown[]> {
 /**
  * Starts those of its arguments that have not started, and waits for all. The results stand in the order of the arguments, whatever
  * the order of completion. The first exception is raised at once and the others go on; with `returnExceptions` it stands in the
- * place of its result. An awaitable that is named twice
- * runs once; a function that is named twice is called twice. Cancelling the gather cancels what it waits for.
+ * place of its result. An awaitable that is named twice runs once; a function that is named twice is called twice.
+ * Cancelling the gather cancels what it waits for.
  *
  * Throws UsageError outside of a run, and for an argument that cannot be awaited.
  *
@@ -86,13 +86,16 @@ export function gather(...args: readonly unknown[]): Future<unknown[]> {
 
 function gatherAll(items: readonly Gatherable[], returnExceptions: boolean): Future<unknown[]> {
   const loop = getRunningLoop("gather()");
-  const futures = new Map<Gatherable, Future>();
+  // A function is called each time that it is named; everything else is one thing, however often it is named.
+  const known = items.every((item) => typeof item === "function") ? undefined : new Map<Gatherable, Future>();
   const children = items.map((item, index) => {
-    const child = futures.get(item) ?? ensureFuture(loop, item, `gather: argument ${index}`);
-    if (typeof item !== "function") futures.set(item, child);
+    const before = known?.get(item);
+    if (before !== undefined) return before;
+    const child = ensureFuture(loop, item, `gather: argument ${index}`);
+    if (typeof item !== "function") known?.set(item, child);
     return child;
   });
-  const distinct = [...new Set(children)];
+  const distinct = known === undefined ? children : [...new Set(children)];
   const outer = new GatheringFuture(loop, distinct);
   if (children.length === 0) {
     outer.setResult([]);

@@ -121,6 +121,7 @@ export class EventLoop {
   #stepToClose: Handle | undefined = undefined;
   /** Handles of the current batch that did not run yet; only in asyncio's order. */
   #batch = 0;
+  #decision: Decision | undefined = undefined;
   #isStopping = false;
   #quiescence: Quiescence = "drain";
   #watch: OutsideWatch | undefined = undefined;
@@ -385,22 +386,6 @@ export class EventLoop {
     return `<EventLoop ${state} t=${this.#nowMs} step=${this.#steps} ready=${this.#ready.length} timers=${this.#timers.countLive()} tasks=${this.allTasks().length}>`;
   }
 
-  /** What the strategy is handed. One object serves all decisions, and its list is made only for a strategy that looks at it. */
-  readonly #decision: Decision = ((loop: EventLoop): Decision => ({
-    get step() {
-      return loop.#steps + 1;
-    },
-    get timeMs() {
-      return loop.#nowMs;
-    },
-    get count() {
-      return loop.#ready.length;
-    },
-    get ready() {
-      return loop.#ready.list();
-    },
-  }))(this);
-
   /** asyncio's order: what is ready at the start of a batch runs before anything that it queues. */
   #nextInOrder(): Handle | undefined {
     for (;;) {
@@ -438,7 +423,7 @@ export class EventLoop {
 
   #decide(strategy: Strategy): number {
     const count = this.#ready.length;
-    const index = strategy.pick(this.#decision);
+    const index = strategy.pick((this.#decision ??= new OpenDecision(this, this.#ready)));
     if (!Number.isInteger(index) || index < 0 || index >= count) {
       throw new UsageError(`strategy ${strategy.name}: picked ${index} of ${count} ready tasks`);
     }
@@ -467,8 +452,13 @@ export class EventLoop {
     } catch (exception) {
       this.callExceptionHandler({ message: `Exception in ${handle.name}`, exception, handle });
     }
-    if (this.#quiescence === "drain") this.#drain(handle);
-    if (this.#quiescence === "macrotask") {
+    if (this.#quiescence === "drain") {
+      try {
+        drainMicrotasks();
+      } catch (exception) {
+        this.#drainAfter(exception, handle);
+      }
+    } else {
       this.#stepToClose = handle;
       return false;
     }
@@ -492,14 +482,15 @@ export class EventLoop {
     this.#stepRecord = { name, operation, step: this.#steps, timeMs: this.#nowMs, ready: this.#ready.length + 1 };
   }
 
-  /** Brings the step of `handle` to its end. Each `nextTick` that throws ends a drain in the middle, and what is behind it still runs. */
-  #drain(handle: Handle): void {
-    for (;;) {
+  /** Ends the step of `handle` after a `nextTick` threw; each that does ends a drain in the middle, and what is behind it still runs. */
+  #drainAfter(thrown: unknown, handle: Handle): void {
+    for (let exception = thrown; ; ) {
+      if (!raiseUncaught(exception)) this.callExceptionHandler({ message: `Exception in ${handle.name}`, exception, handle });
       try {
         drainMicrotasks();
         return;
-      } catch (exception) {
-        if (!raiseUncaught(exception)) this.callExceptionHandler({ message: `Exception in ${handle.name}`, exception, handle });
+      } catch (next) {
+        exception = next;
       }
     }
   }
@@ -608,6 +599,33 @@ export class EventLoop {
   readonly #noteHandleCancelled = (): void => {
     this.#hasCancelledHandle = true;
   };
+}
+
+/** What a strategy is handed. One object serves all decisions of a loop, and its list is made only for a strategy that looks at it. */
+class OpenDecision implements Decision {
+  readonly #loop: EventLoop;
+  readonly #queue: ReadyQueue;
+
+  constructor(loop: EventLoop, queue: ReadyQueue) {
+    this.#loop = loop;
+    this.#queue = queue;
+  }
+
+  get step(): number {
+    return this.#loop.steps + 1;
+  }
+
+  get timeMs(): number {
+    return this.#loop.time();
+  }
+
+  get count(): number {
+    return this.#queue.length;
+  }
+
+  get ready(): readonly Handle[] {
+    return this.#queue.list();
+  }
 }
 
 /** A run took more steps than it was allowed. */

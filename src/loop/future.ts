@@ -175,6 +175,11 @@ export class Future<T = unknown> implements PromiseLike<T> {
     else for (const waiter of waiters) this.#loop.enqueue(waiter);
   }
 
+  /** The exception, without counting as having looked at it. @internal */
+  peekException(): unknown {
+    return this.#state === "failed" ? this.#outcome : undefined;
+  }
+
   /** The state in one word. @internal */
   get state(): FutureState {
     return this.#state;

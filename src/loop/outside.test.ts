@@ -230,6 +230,30 @@ test("several tasks read real files at once, and each one's later awaits are its
   }
 });
 
+test("a file that arrives while the run gives way to the process finds its loop still there", async () => {
+  const rounds = await run(
+    async () => {
+      const reader = createTask(async () => {
+        let count = 0;
+        for (; count < 10; count++) {
+          await read(ownPath);
+          await sleep(1);
+        }
+        return count;
+      });
+      while (!reader.done()) {
+        // Longer than a slice, so that the run gives way after each step.
+        const until = performance.now() + 11;
+        while (performance.now() < until);
+        await sleep(0);
+      }
+      return await reader;
+    },
+    { slowStepMs },
+  );
+  expect(rounds).toBe(10);
+});
+
 test("a callback of the platform may complete a future of the loop", async () => {
   const length = await run(async () => {
     const future = getRunningLoop().createFuture<number>();

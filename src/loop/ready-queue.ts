@@ -1,6 +1,9 @@
 /**
  * The ready queue: handles in the order in which they became ready. Taking the first costs O(1), which is what fifo does;
- * taking from the middle moves what stands behind.
+ * taking from the middle moves what stands on the shorter side.
+ *
+ * Invariant: the queue is what stands from `#head` up to `#tail`. The array is longer than that, because giving back its end each
+ * time that the queue runs empty would cost more than a short step.
  */
 import type { Handle } from "./handle.js";
 
@@ -10,55 +13,53 @@ const COMPACT_AT = 1024;
 export class ReadyQueue {
   #handles: Handle[] = [];
   #head = 0;
+  #tail = 0;
 
   get length(): number {
-    return this.#handles.length - this.#head;
+    return this.#tail - this.#head;
   }
 
   push(handle: Handle): void {
-    this.#handles.push(handle);
+    this.#handles[this.#tail++] = handle;
   }
 
   /** Takes the first; the queue must not be empty. */
   shift(): Handle {
-    const head = this.#head++;
-    const handle = this.#handles[head] as Handle; // the queue is not empty
-    if (this.#head === this.#handles.length) {
-      this.#handles.length = 0;
+    const handle = this.#handles[this.#head++] as Handle; // the queue is not empty
+    if (this.#head === this.#tail) {
+      if (this.#tail > COMPACT_AT) this.#handles = [];
       this.#head = 0;
-    } else if (this.#head >= COMPACT_AT && this.#head * 2 >= this.#handles.length) this.#compact();
+      this.#tail = 0;
+    } else if (this.#head >= COMPACT_AT && this.#head * 2 >= this.#tail) this.#replace(this.list());
     return handle;
   }
 
-  /** Takes the one at `index`, and closes the gap from the shorter side. */
+  /** Takes the one at `index`. */
   take(index: number): Handle {
     const handles = this.#handles;
     let gap = this.#head + index;
     const handle = handles[gap] as Handle; // the caller has checked the index
     if (index * 2 < this.length) {
-      for (; gap > this.#head; gap--) handles[gap] = handles[gap - 1] as Handle;
+      for (; gap > this.#head; gap--) handles[gap] = handles[gap - 1] as Handle; // within the queue
       this.shift();
     } else {
-      for (; gap < handles.length - 1; gap++) handles[gap] = handles[gap + 1] as Handle;
-      handles.pop();
+      for (this.#tail--; gap < this.#tail; gap++) handles[gap] = handles[gap + 1] as Handle; // within the queue
     }
     return handle;
   }
 
-  /** All of them, as a list that is valid until the queue changes. */
-  list(): readonly Handle[] {
-    this.#compact();
-    return this.#handles;
+  /** All of them, as a list of its own. */
+  list(): Handle[] {
+    return this.#handles.slice(this.#head, this.#tail);
   }
 
   dropCancelled(): void {
-    this.#compact();
-    this.#handles = this.#handles.filter((handle) => !handle.cancelled());
+    this.#replace(this.list().filter((handle) => !handle.cancelled()));
   }
 
-  #compact(): void {
-    if (this.#head === 0) return;
-    this.#handles.splice(0, this.#head);
+  #replace(handles: Handle[]): void {
+    this.#handles = handles;
     this.#head = 0;
+    this.#tail = handles.length;
   }
 }

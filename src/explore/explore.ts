@@ -1,0 +1,368 @@
+/**
+ * Many runs of one scenario under one strategy, and what they found.
+ */
+import { describeError, UsageError } from "../errors/errors.js";
+import { detectQuiescence, type Quiescence, realNowMs } from "../loop/host.js";
+import type { Uncontrolled } from "../loop/outside.js";
+import { inMacrotask, SLICE_MS, takeTurn } from "../loop/run.js";
+import { interceptStrays } from "../loop/strays.js";
+import { MAX_SEED, requireSeed } from "../random/random.js";
+import type { Schedule } from "../schedule/schedule.js";
+import type { Decision, ReadyTask, Strategy } from "../schedule/strategy.js";
+import { decodeSchedule, encodeSchedule } from "../schedule/token.js";
+import { strategyNamed } from "../strategy/named.js";
+import { recording } from "../strategy/recording.js";
+import { DivergenceError, following, followingOrder } from "../strategy/replay.js";
+import type { TraceEvent } from "../trace/trace.js";
+import { MAX_RERUNS, minimise } from "./minimise.js";
+import type { ExploreFailure, Outcome } from "./outcome.js";
+import { type Scenario, type ScenarioEnd, ScenarioObserver, ScenarioRun } from "./scenario-run.js";
+
+export interface ExploreOptions {
+  /** Runs at most. Default 1,000. */
+  readonly runs?: number;
+  /** Seed of the strategy and of the program's own randomness. Default random; the outcome says it. */
+  readonly seed?: number;
+  /** Who decides which ready task runs next: a name (`fifo`, `random`, `seeded`) or a strategy. Default `"random"`. */
+  readonly strategy?: string | Strategy;
+  /** A run of more steps is a livelock. Default 10,000. */
+  readonly maxSteps?: number;
+  /** End with the first failure. Default true. */
+  readonly stopOnFailure?: boolean;
+  /** Make the first failure small. Default true. */
+  readonly minimise?: boolean;
+  /** Ends the exploration early; the outcome is `"stopped"`. */
+  readonly signal?: AbortSignal;
+  /** Called about every 10 ms of real time. */
+  readonly onProgress?: (progress: { readonly runs: number; readonly failures: number; readonly distinct: number }) => void;
+  /** Real milliseconds after which the exploration is stopped. Default: no limit. */
+  readonly timeLimitMs?: number;
+  /** See {@link RunOptions}. Default 20. */
+  readonly idleGraceMs?: number;
+}
+
+const DEFAULT_RUNS = 1_000;
+const DEFAULT_MAX_STEPS = 10_000;
+
+/** Different schedules are counted exactly up to here, so that memory does not grow with the number of runs. */
+const MAX_DISTINCT = 100_000;
+
+/**
+ * Runs a scenario many times, in an order of its own each time, and answers what that showed. A failure comes back with the smallest
+ * failing order that was found, as a token for {@link replay}.
+ *
+ * Never rejects for what the scenario did. Throws UsageError for options that make no sense, and inside of a run.
+ *
+ * @example
+ * const outcome = await explore(async ({ gather, sleep }) => {
+ *   let balance = 100;
+ *   const withdraw = async (amount: number) => {
+ *     const before = balance;
+ *     await sleep(0);
+ *     balance = before - amount;
+ *   };
+ *   await gather(() => withdraw(10), () => withdraw(20));
+ *   if (balance !== 70) throw new Error(`the balance is ${balance}`);
+ * }, { seed: 7 });
+ * outcome.status; // "failed"
+ * @since 0.1.0
+ */
+export async function explore(scenario: Scenario, options: ExploreOptions = {}): Promise<Outcome> {
+  requireOptions(scenario, options);
+  const release = await takeTurn("explore()");
+  const exploration = new Exploration(scenario, options);
+  const putBack = interceptStrays((error) => {
+    exploration.noteStray(error);
+  });
+  try {
+    return await exploration.run();
+  } finally {
+    putBack();
+    release();
+  }
+}
+
+/**
+ * Runs a scenario once, under a recorded schedule. The outcome's `status` is `"failed"` when it fails again; a program that left the
+ * recorded schedule fails with kind `"divergence"`.
+ *
+ * Throws BadInputError for a token that is not whole, UsageError inside of a run.
+ *
+ * @example
+ * const again = await replay(scenario, outcome.failure.schedule);
+ * @since 0.1.0
+ */
+export async function replay(scenario: Scenario, token: string, options: Pick<ExploreOptions, "maxSteps" | "idleGraceMs"> = {}): Promise<Outcome> {
+  const schedule = decodeSchedule(token);
+  const strategy = following(schedule);
+  const once: ExploreOptions = { ...options, runs: 1, seed: schedule.seed, strategy, minimise: false };
+  return await explore(scenario, once);
+}
+
+function requireOptions(scenario: unknown, options: ExploreOptions): void {
+  if (typeof scenario !== "function") throw new UsageError(`explore: scenario must be a function, not ${String(scenario)}`);
+  const { runs, maxSteps, seed, strategy } = options;
+  for (const [name, value] of Object.entries({ runs, maxSteps })) {
+    if (value !== undefined && (!Number.isSafeInteger(value) || value < 1)) throw new UsageError(`explore: ${name} must be a whole number, 1 or more, not ${String(value)}`);
+  }
+  if (seed !== undefined) requireSeed(seed);
+  if (typeof strategy === "string") strategyNamed(strategy, 0);
+}
+
+/** A run that failed, with all that is needed to judge whether another one fails in the same way. */
+interface FailedRun {
+  readonly end: Exclude<ScenarioEnd, { readonly kind: "passed" }>;
+  readonly schedule: Schedule;
+  readonly steps: readonly ReadyTask[];
+  readonly trace: readonly TraceEvent[];
+}
+
+/** The first run that failed, as it was seen from afar. */
+interface FirstFailure {
+  readonly run: number;
+  readonly picks: readonly number[];
+  readonly end: FailedRun["end"];
+}
+
+class Exploration {
+  readonly #scenario: Scenario;
+  readonly #options: ExploreOptions;
+  readonly #seed: number;
+  readonly #strategy: Strategy;
+  readonly #counting: CountingStrategy;
+  readonly #startMs = realNowMs();
+  #quiescence: Quiescence = "drain";
+  #current: ScenarioRun | undefined = undefined;
+  #runs = 0;
+  #failures = 0;
+  #isComplete = false;
+  #isStopped = false;
+  #uncontrolled: Uncontrolled | undefined = undefined;
+  #first: FirstFailure | undefined = undefined;
+
+  constructor(scenario: Scenario, options: ExploreOptions) {
+    this.#scenario = scenario;
+    this.#options = options;
+    this.#seed = options.seed ?? freshSeed();
+    const { strategy = "random" } = options;
+    this.#strategy = typeof strategy === "string" ? strategyNamed(strategy, this.#seed) : strategy;
+    this.#counting = new CountingStrategy(this.#strategy, MAX_DISTINCT);
+  }
+
+  noteStray(error: unknown): void {
+    this.#current?.noteStray(error);
+  }
+
+  async run(): Promise<Outcome> {
+    await inMacrotask(() => {
+      this.#quiescence = detectQuiescence();
+    });
+    while (!this.#isOver()) {
+      const unfinished = await inMacrotask(() => this.#runSlice());
+      if (unfinished !== undefined) {
+        await unfinished.finish();
+        this.#endRun(unfinished);
+      }
+      this.#options.onProgress?.({ runs: this.#runs, failures: this.#failures, distinct: this.#counting.distinct });
+    }
+    const failure = this.#first === undefined ? undefined : await this.#report(this.#first);
+    return {
+      status: this.#first !== undefined ? "failed" : this.#isStopped ? "stopped" : "passed",
+      runs: this.#runs,
+      failures: this.#failures,
+      distinct: this.#counting.distinct,
+      complete: this.#isComplete,
+      failure,
+      seed: this.#seed,
+      uncontrolled: this.#uncontrolled,
+    };
+  }
+
+  #isOver(): boolean {
+    const { runs = DEFAULT_RUNS, stopOnFailure = true, signal, timeLimitMs = Number.POSITIVE_INFINITY } = this.#options;
+    if (this.#isComplete || this.#runs >= runs || (stopOnFailure && this.#failures > 0)) return true;
+    this.#isStopped = signal?.aborted === true || realNowMs() - this.#startMs >= timeLimitMs;
+    return this.#isStopped;
+  }
+
+  /** Makes runs until it is time to give way to the real event loop; answers a run that is not over yet. */
+  #runSlice(): ScenarioRun | undefined {
+    const { runs = DEFAULT_RUNS, stopOnFailure = true } = this.#options;
+    const sliceEndMs = realNowMs() + SLICE_MS;
+    do {
+      if (!this.#counting.begin(this.#runs)) {
+        this.#isComplete = true;
+        return undefined;
+      }
+      const run = this.#newRun(this.#counting);
+      this.#current = run;
+      if (!run.start(this.#scenario, sliceEndMs)) return run;
+      this.#endRun(run);
+    } while (this.#runs < runs && !(stopOnFailure && this.#failures > 0) && realNowMs() < sliceEndMs);
+    return undefined;
+  }
+
+  #endRun(run: ScenarioRun): void {
+    const { end } = run;
+    this.#counting.end({ run: this.#runs, failed: end.kind !== "passed", steps: run.loop.steps });
+    this.#uncontrolled ??= run.uncontrolled;
+    if (end.kind !== "passed") {
+      this.#failures++;
+      this.#first ??= { run: this.#runs, picks: this.#counting.picks, end };
+    }
+    this.#runs++;
+    this.#current = undefined;
+  }
+
+  #newRun(strategy: Strategy, observer?: ScenarioObserver): ScenarioRun {
+    const { maxSteps = DEFAULT_MAX_STEPS, idleGraceMs } = this.#options;
+    return new ScenarioRun({ strategy, seed: this.#seed, maxSteps, idleGraceMs, quiescence: this.#quiescence, ...(observer && { observer }) });
+  }
+
+  /** Runs the failing schedule again, with its names and places this time, and makes it small. */
+  async #report(first: FirstFailure): Promise<ExploreFailure> {
+    const original = await this.#runClosely(picking(first.picks, this.#counting.housekeeping), true);
+    if (original === undefined || !isSameFailure(original.end, first.end)) return this.#leftItsSchedule(first, original);
+    const smallest = this.#options.minimise === false ? original : await this.#minimised(original);
+    return {
+      kind: smallest.end.kind,
+      error: smallest.end.error,
+      run: first.run,
+      seed: this.#seed,
+      schedule: encodeSchedule(smallest.schedule),
+      original: encodeSchedule(original.schedule),
+      granularity: smallest.schedule.granularity,
+      slowestIoMs: 0,
+      trace: smallest.trace,
+    };
+  }
+
+  async #minimised(original: FailedRun): Promise<FailedRun> {
+    const attempt = async (strategy: Strategy): Promise<FailedRun | undefined> => {
+      const run = await this.#runClosely(strategy, false);
+      return run !== undefined && isSameFailure(run.end, original.end) ? run : undefined;
+    };
+    let start: FailedRun = original;
+    if (original.schedule.housekeeping === "inline") {
+      // asyncio's own order may be what the failure hangs on; only if it fails without can it be made smaller.
+      const eager = await attempt(followingOrder([]));
+      if (eager === undefined) return original;
+      start = eager;
+    }
+    const { run } = await minimise(start, attempt, MAX_RERUNS);
+    return (await this.#runClosely(following(run.schedule), true)) ?? run;
+  }
+
+  /** One run with all its names; undefined when it passed. */
+  async #runClosely(strategy: Strategy, withSites: boolean): Promise<FailedRun | undefined> {
+    const recorded = recording(strategy);
+    const observer = new ScenarioObserver(withSites && this.#quiescence === "drain");
+    const run = this.#newRun(recorded, observer);
+    recorded.begin(0);
+    this.#current = run;
+    if (!(await inMacrotask(() => run.start(this.#scenario, Number.POSITIVE_INFINITY)))) await run.finish();
+    this.#current = undefined;
+    const { end } = run;
+    if (end.kind === "passed") return undefined;
+    const schedule: Schedule = {
+      version: 1,
+      seed: this.#seed,
+      granularity: "event",
+      ioLatencyMs: 0,
+      housekeeping: run.loop.housekeeping,
+      decisions: recorded.decisions,
+    };
+    return { end, schedule, steps: observer.steps, trace: observer.trace };
+  }
+
+  /** The same picks did not fail in the same way again: the scenario is not a function of its schedule. */
+  #leftItsSchedule(first: FirstFailure, again: FailedRun | undefined): ExploreFailure {
+    const error = new DivergenceError(first.picks.length, undefined, undefined);
+    error.message = [
+      `run ${first.run} failed with ${describeError(first.end.error)}, and the same decisions made again ended with ${again === undefined ? "no failure" : describeError(again.end.error)}.`,
+      "Something outside the loop takes part: a real clock, Math.random, real I/O, or state kept from an earlier run.",
+    ].join("\n");
+    error.cause = first.end.error;
+    const empty = encodeSchedule({ version: 1, seed: this.#seed, granularity: "event", ioLatencyMs: 0, housekeeping: this.#counting.housekeeping, decisions: [] });
+    const token = again === undefined ? empty : encodeSchedule(again.schedule);
+    return { kind: "divergence", error, run: first.run, seed: this.#seed, schedule: token, original: token, granularity: "event", slowestIoMs: 0, trace: again?.trace ?? [] };
+  }
+}
+
+/** Decides as another strategy does, keeps the picks of the latest run and counts different ones. Cheap enough for every run. */
+class CountingStrategy implements Strategy {
+  readonly name: string;
+  readonly housekeeping: "inline" | "eager";
+  readonly #picks: number[] = [];
+  #count = 0;
+  readonly observe?: Strategy["observe"] & {};
+  readonly #strategy: Strategy;
+  readonly #maxDistinct: number;
+  readonly #seen = new Set<number>();
+  #low = 0;
+  #high = 0;
+
+  constructor(strategy: Strategy, maxDistinct: number) {
+    this.#strategy = strategy;
+    this.#maxDistinct = maxDistinct;
+    this.name = strategy.name;
+    this.housekeeping = strategy.housekeeping ?? "eager";
+    if (strategy.observe !== undefined) this.observe = (step) => strategy.observe?.(step);
+  }
+
+  /** The picks of the latest run. */
+  get picks(): readonly number[] {
+    return this.#picks.slice(0, this.#count);
+  }
+
+  get distinct(): number {
+    return this.#seen.size;
+  }
+
+  begin(run: number): boolean {
+    this.#count = 0;
+    this.#low = 0;
+    this.#high = 0;
+    return this.#strategy.begin(run);
+  }
+
+  pick(decision: Decision): number {
+    const index = this.#strategy.pick(decision);
+    this.#picks[this.#count++] = index;
+    // Two multiplicative hashes of the picks and the number of alternatives: 53 bits together.
+    const value = index * 1024 + decision.count;
+    this.#low = Math.imul(this.#low ^ value, 0x9e3779b1) >>> 0;
+    this.#high = Math.imul(this.#high + value, 0x85ebca6b) >>> 11;
+    return index;
+  }
+
+  end(result: Parameters<NonNullable<Strategy["end"]>>[0]): void {
+    if (this.#seen.size < this.#maxDistinct) this.#seen.add(this.#high * 0x1_0000_0000 + this.#low);
+    this.#strategy.end?.(result);
+  }
+}
+
+/** Makes the same picks again, by index. */
+function picking(picks: readonly number[], housekeeping: "inline" | "eager"): Strategy {
+  let next = 0;
+  return {
+    name: "replay",
+    housekeeping,
+    begin(): boolean {
+      next = 0;
+      return true;
+    },
+    pick: ({ count }) => Math.min(picks[next++] ?? 0, count - 1),
+  };
+}
+
+/** Same kind and same message, numbers aside: data may differ from order to order where the defect is the same. */
+function isSameFailure(a: FailedRun["end"], b: FailedRun["end"]): boolean {
+  const signature = ({ kind, error }: FailedRun["end"]): string => (kind === "error" ? describeError(error).replaceAll(/\d+/g, "#") : kind);
+  return a.kind === b.kind && signature(a) === signature(b);
+}
+
+function freshSeed(): number {
+  const { crypto } = globalThis;
+  return (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) % (MAX_SEED + 1);
+}

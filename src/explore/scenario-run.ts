@@ -1,0 +1,140 @@
+/**
+ * One run of a scenario.
+ */
+import { gather } from "../combine/gather.js";
+import { describeError } from "../errors/errors.js";
+import { createTask } from "../loop/create-task.js";
+import { EventLoop, type LoopObserver } from "../loop/event-loop.js";
+import type { Handle } from "../loop/handle.js";
+import type { Quiescence } from "../loop/host.js";
+import type { Uncontrolled } from "../loop/outside.js";
+import { continueDriving } from "../loop/run.js";
+import { findSite } from "../loop/site.js";
+import { sleep } from "../loop/sleep.js";
+import type { Task } from "../loop/task.js";
+import { Wait } from "../loop/wait.js";
+import { Random } from "../random/random.js";
+import type { ReadyTask, Strategy } from "../schedule/strategy.js";
+import { nameReadyTask } from "../strategy/recording.js";
+import { DivergenceError } from "../strategy/replay.js";
+import type { TraceEvent } from "../trace/trace.js";
+import type { FailureKind } from "./outcome.js";
+
+/** What a scenario is handed. Its functions are those of the package, bound to nothing, so they can be taken apart. */
+export interface ScenarioEnv {
+  readonly sleep: typeof sleep;
+  readonly gather: typeof gather;
+  readonly createTask: typeof createTask;
+  /** The program's own randomness: seeded once per exploration, the same in every run. */
+  readonly random: Random;
+}
+
+class Environment implements ScenarioEnv {
+  readonly sleep = sleep;
+  readonly gather = gather;
+  readonly createTask = createTask;
+  readonly #seed: number;
+  #random: Random | undefined = undefined;
+
+  constructor(seed: number) {
+    this.#seed = seed;
+  }
+
+  /** Seeding costs as much as a short run, so only programs that draw pay for it. */
+  get random(): Random {
+    return (this.#random ??= new Random(this.#seed, "program"));
+  }
+}
+
+/** A program to be explored: it builds its own objects, and throws when something is wrong. */
+export type Scenario = (env: ScenarioEnv) => unknown;
+
+/** How a run of a scenario ended. */
+export type ScenarioEnd = { readonly kind: "passed" } | { readonly kind: FailureKind; readonly error: unknown };
+
+export interface ScenarioRunOptions {
+  readonly strategy: Strategy;
+  readonly seed: number;
+  readonly maxSteps: number;
+  readonly idleGraceMs: number | undefined;
+  readonly quiescence: Quiescence;
+  /** Follows the run closely; costs much more than the run itself. */
+  readonly observer?: ScenarioObserver;
+}
+
+/** A scenario under way. Started in a macrotask, it usually ends in the same one. */
+export class ScenarioRun {
+  readonly loop: EventLoop;
+  readonly #options: ScenarioRunOptions;
+  #stray: { readonly error: unknown } | undefined;
+
+  constructor(options: ScenarioRunOptions) {
+    this.#options = options;
+    const { strategy, maxSteps, idleGraceMs, observer } = options;
+    this.loop = new EventLoop({ strategy, maxSteps, idleGraceMs, observer, slowStepMs: Number.POSITIVE_INFINITY, sites: observer !== undefined });
+    observer?.follow(this.loop);
+  }
+
+  /** Runs until it is over or `sliceEndMs`; answers whether it is over. */
+  start(scenario: Scenario, sliceEndMs: number): boolean {
+    const { seed, quiescence } = this.#options;
+    this.loop.start(() => scenario(new Environment(seed)), quiescence);
+    return this.loop.advance(sliceEndMs) === "ended";
+  }
+
+  /** Goes on with a run that was not over, in as many macrotasks as it takes. */
+  finish(): Promise<void> {
+    return new Promise((resolve) => {
+      continueDriving(this.loop, resolve);
+    });
+  }
+
+  /** A rejection or exception that nobody handled, and that happened while this run was under way. */
+  noteStray(error: unknown): void {
+    this.#stray ??= { error };
+  }
+
+  get end(): ScenarioEnd {
+    const { completion } = this.loop;
+    if (completion?.kind === "strategy") {
+      if (completion.error instanceof DivergenceError) return { kind: "divergence", error: completion.error };
+      throw completion.error;
+    }
+    if (completion !== undefined && completion.kind !== "result") return { kind: completion.kind, error: completion.error };
+    return this.#stray === undefined ? { kind: "passed" } : { kind: "unhandledRejection", error: this.#stray.error };
+  }
+
+  get uncontrolled(): Uncontrolled | undefined {
+    return this.loop.uncontrolled;
+  }
+}
+
+/** Writes down the steps of a run, each with the place in the source where it goes on. */
+export class ScenarioObserver implements LoopObserver {
+  readonly steps: ReadyTask[] = [];
+  readonly trace: TraceEvent[] = [];
+  readonly #withSites: boolean;
+  #loop: EventLoop | undefined;
+
+  constructor(withSites: boolean) {
+    this.#withSites = withSites;
+  }
+
+  follow(loop: EventLoop): void {
+    this.#loop = loop;
+  }
+
+  running(handle: Handle): void {
+    if (handle.isHousekeeping) return;
+    const step = nameReadyTask(handle);
+    this.steps.push(step);
+    const t = this.#loop?.time() ?? 0;
+    const site = this.#withSites && handle instanceof Wait ? findSite(handle) : undefined;
+    this.trace.push({ t, task: step.name, op: step.operation, phase: "start", ...(site !== undefined && { site }) });
+  }
+
+  taskDone(task: Task): void {
+    const error = task.cancelled() ? "CancelledError" : task.state === "failed" ? describeError(task.peekException()) : undefined;
+    this.trace.push({ t: this.#loop?.time() ?? 0, task: task.getName(), phase: "finish", ...(error !== undefined && { error }) });
+  }
+}
