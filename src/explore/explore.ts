@@ -14,6 +14,7 @@ import { strategyNamed } from "../strategy/named.js";
 import { recording } from "../strategy/recording.js";
 import { DivergenceError, following, followingOrder } from "../strategy/replay.js";
 import type { TraceEvent } from "../trace/trace.js";
+import { DistinctCounter } from "./distinct.js";
 import { MAX_RERUNS, minimise } from "./minimise.js";
 import type { ExploreFailure, Outcome } from "./outcome.js";
 import { type Scenario, type ScenarioEnd, ScenarioObserver, ScenarioRun } from "./scenario-run.js";
@@ -297,14 +298,13 @@ class CountingStrategy implements Strategy {
   #count = 0;
   readonly observe?: Strategy["observe"] & {};
   readonly #strategy: Strategy;
-  readonly #maxDistinct: number;
-  readonly #seen = new Set<number>();
+  readonly #seen: DistinctCounter;
   #low = 0;
   #high = 0;
 
   constructor(strategy: Strategy, maxDistinct: number) {
     this.#strategy = strategy;
-    this.#maxDistinct = maxDistinct;
+    this.#seen = new DistinctCounter(maxDistinct);
     this.name = strategy.name;
     this.housekeeping = strategy.housekeeping ?? "eager";
     if (strategy.observe !== undefined) this.observe = (step) => strategy.observe?.(step);
@@ -316,7 +316,7 @@ class CountingStrategy implements Strategy {
   }
 
   get distinct(): number {
-    return this.#seen.size;
+    return this.#seen.count;
   }
 
   begin(run: number): boolean {
@@ -337,7 +337,7 @@ class CountingStrategy implements Strategy {
   }
 
   end(result: Parameters<NonNullable<Strategy["end"]>>[0]): void {
-    if (this.#seen.size < this.#maxDistinct) this.#seen.add(this.#high * 0x1_0000_0000 + this.#low);
+    this.#seen.add(this.#high, this.#low);
     this.#strategy.end?.(result);
   }
 }

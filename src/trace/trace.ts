@@ -29,7 +29,7 @@ export interface TraceEvent {
   readonly phase: "begin" | "start" | "end" | "error" | "finish" | "exit";
   /** Left out where it is null. */
   readonly value?: TraceValue;
-  /** `RuntimeError: boom`, or the name alone where there is no message. */
+  /** `RuntimeError: boom`; of a graph, `CancelledError`, `TimeoutError` and `InvalidStateError` stand without their message. */
   readonly error?: string;
   readonly waiting?: readonly TraceWaiting[];
   /** `src/pool.ts:41:20`: where the task stands, in traces of code that is no task graph. */

@@ -1,0 +1,48 @@
+/** Whole runs a second, beside the scheduler of fast-check, which is the other one for JavaScript. */
+import * as fc from "fast-check";
+import { explore } from "heddle";
+import { inTurn, printTable, timeMs } from "./measure.js";
+
+/** @type {readonly { readonly tasks: number; readonly awaits: number; readonly runs: number; readonly aim: number }[]} */
+const SHAPES = [
+  { tasks: 2, awaits: 2, runs: 20_000, aim: 5 },
+  { tasks: 6, awaits: 5, runs: 5_000, aim: 10 },
+];
+
+export async function benchRuns() {
+  const rows = [["", "heddle runs/s", "fast-check runs/s", "ratio", "aim"]];
+  for (const { tasks, awaits, runs, aim } of SHAPES) {
+    const numbers = Array.from({ length: tasks }, (_, index) => index);
+    const perSecond = await inTurn(
+      {
+        heddle: async () => {
+          const ms = await timeMs(() =>
+            explore(
+              async ({ gather, sleep }) => {
+                await gather(numbers.map(() => async () => {
+                  for (let turn = 0; turn < awaits; turn++) await sleep(0);
+                }));
+              },
+              { runs, seed: 7, strategy: "random" },
+            ),
+          );
+          return (runs / ms) * 1_000;
+        },
+        fastCheck: async () => {
+          const property = fc.asyncProperty(fc.scheduler(), async (scheduler) => {
+            const task = async () => {
+              for (let turn = 0; turn < awaits; turn++) await scheduler.schedule(Promise.resolve());
+            };
+            await scheduler.waitFor(Promise.all(numbers.map(task)));
+          });
+          const ms = await timeMs(() => fc.check(property, { numRuns: runs, seed: 7 }));
+          return (runs / ms) * 1_000;
+        },
+      },
+      5,
+    );
+    const [own = Number.NaN, other = Number.NaN] = [perSecond["heddle"], perSecond["fastCheck"]];
+    rows.push([`${tasks} tasks x ${awaits} awaits`, own.toFixed(0), other.toFixed(0), `${(own / other).toFixed(1)}x`, `${aim}x`]);
+  }
+  printTable("Whole runs under random orders, median of 5", rows);
+}

@@ -1,0 +1,30 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const source = (path: string): string => fileURLToPath(new URL(`src/${path}`, import.meta.url));
+
+export default defineConfig({
+  resolve: {
+    // Tests import the package by its name, as a user would, and run its source. The compiler has the same table in tsconfig.json.
+    alias: [
+      { find: /^heddle$/, replacement: source("index.ts") },
+      { find: /^heddle\/arbitraries$/, replacement: source("arbitrary/index.ts") },
+      { find: /^heddle\/vitest$/, replacement: source("vitest/index.ts") },
+    ],
+  },
+  test: {
+    include: ["src/**/*.test.ts", "fixtures/**/*.test.ts", "properties/**/*.property.ts"],
+    // Threads work as well, but a run drains microtasks by a function of Node's own, and where that goes wrong Node aborts the whole
+    // process: a fork takes one test file with it, a thread the test runner. Signals and the working folder are a fork's own, too.
+    pool: "forks",
+    testTimeout: 30_000,
+    coverage: {
+      // A step takes about 1.7 times as long under coverage, so a property that counts runs stays true and one that counts seconds may not.
+      provider: "v8",
+      include: ["src/**/*.ts"],
+      exclude: ["src/**/*.test.ts"],
+      reporter: ["text-summary"],
+      thresholds: { lines: 95, functions: 95, statements: 95, branches: 90 },
+    },
+  },
+});
