@@ -129,8 +129,12 @@ export class ScenarioObserver implements LoopObserver {
     const step = nameReadyTask(handle);
     this.steps.push(step);
     const t = this.#loop?.time() ?? 0;
-    const site = this.#withSites && handle instanceof Wait ? findSite(handle) : undefined;
-    this.trace.push({ t, task: step.name, op: step.operation, phase: "start", ...(site !== undefined && { site }) });
+    if (!(handle instanceof Wait)) {
+      this.trace.push({ t, task: step.name, phase: "begin" });
+      return;
+    }
+    const site = this.#withSites ? findSite(handle) : undefined;
+    this.trace.push({ t, task: step.name, op: step.operation, name: "step", phase: "start", ...(site !== undefined && { site }) });
   }
 
   taskDone(task: Task): void {

@@ -6,6 +6,7 @@ import type { TraceEvent } from "../trace/trace.js";
 /** Wider than this, the columns are given up for one event a line with its task's name. */
 const MAX_WIDTH = 160;
 const MAX_CELL = 34;
+const MAX_SITE = 24;
 
 interface Row {
   readonly t: number;
@@ -61,11 +62,17 @@ function describe(event: TraceEvent, isWhole: boolean): string {
     case "exit":
       return `exit${outcome}${event.waiting === undefined ? "" : `: ${event.waiting.map(({ task, op, name }) => `${task} waits at ${op ?? "?"} ${name ?? ""}`.trim()).join(", ")}`}`;
     case "start":
-      return `${place}${event.name ?? ""}${event.site === undefined ? " …" : ` ${event.site}`}`;
+      if (event.name === "step") return `step ${event.op ?? ""}${event.site === undefined ? "" : ` at ${shortSite(event.site)}`}`;
+      return `${place}${event.name ?? ""} …`;
     case "end":
     case "error":
       return `${place}${isWhole ? "" : "… "}${event.name ?? ""}${outcome}`;
   }
+}
+
+/** The end of a place says more than its beginning: the file's name and the line. */
+function shortSite(site: string): string {
+  return site.length <= MAX_SITE ? site : `…${site.slice(1 - MAX_SITE)}`;
 }
 
 function cut(text: string): string {
