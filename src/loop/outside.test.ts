@@ -245,11 +245,11 @@ test("a file that arrives while the run gives way to the process finds its loop 
         // Longer than a slice, so that the run gives way after each step.
         const until = performance.now() + 11;
         while (performance.now() < until);
-        await sleep(0);
+        await sleep(1);
       }
       return await reader;
     },
-    { slowStepMs },
+    { slowStepMs: 60_000 }, // with a bound, so that the clock is looked at after each step
   );
   expect(rounds).toBe(10);
 });

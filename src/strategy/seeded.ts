@@ -1,10 +1,11 @@
 /**
  * A random order that stays the same order while the program changes under it.
  *
- * Every step gets a place in the order by a hash of the seed, the task's name and its operation, not by a draw from a stream. So when
- * a property-based test removes tasks and operations from a failing program, what is left keeps its relative order. `intensity` says
- * how many of the steps are moved away from the order of arrival at all; steps that are moved at a low intensity are moved at every
- * higher one, so lowering it can only bring the order closer to fifo.
+ * Every step gets a priority by a hash of the seed, the task's name and its operation, not by a draw from a stream, and the smallest
+ * runs first. So which of two ready steps runs first hangs on those two alone: when a property-based test removes tasks and operations
+ * from a failing program, what is left keeps its order. `intensity` says how many of the steps are moved away from the order of arrival
+ * at all. The others share the priority in the middle, and among themselves the one that arrived first runs first. Steps that are moved
+ * at a low intensity are moved, to the same priority, at every higher one, so lowering it can only bring the order closer to fifo.
  *
  * This is basic POS (Yuan, Yang, Gu: "Partial Order Aware Concurrency Sampling", CAV 2018, section 3) with keyed priorities.
  */
@@ -15,11 +16,18 @@ import { fifo } from "./fifo.js";
 /** The intensity at which every step is moved. */
 export const FULL_INTENSITY = 64;
 
-/** How far a step may be moved back, in places. */
-const MAX_DELAY = 16;
+/** Priorities are whole numbers below this. */
+const PRIORITIES = 0x1_0000_0000 / FULL_INTENSITY;
 
 /**
- * The strategy that `seed` and `intensity` (0, which is fifo, to {@link FULL_INTENSITY}) name. The same names give the same picks.
+ * The step that has been ready longest runs after it was passed over so often in a row: a task that polls would else hold one of a
+ * high priority back for as long as it likes. No task graph comes near it.
+ */
+const STARVATION_BOUND = 1_000;
+
+/**
+ * The strategy that `seed` and `intensity` (0, which is fifo, to {@link FULL_INTENSITY}) name. The same names give the same picks; each
+ * further run of an exploration has an order of its own.
  *
  * Throws UsageError when `seed` is not a whole number from 0 to 2^32 - 1.
  * @since 0.1.0
@@ -27,34 +35,38 @@ const MAX_DELAY = 16;
 export function seeded(seed: number, intensity: number = FULL_INTENSITY): Strategy {
   requireSeed(seed);
   if (intensity <= 0) return fifo();
-  /** When each waiting step is due, counted in arrivals; a map by the handle, since the same name can be ready twice. */
-  let due = new Map<ReadyTask, number>();
-  let arrivals = 0;
-  const dueOf = (task: ReadyTask): number => {
-    const known = due.get(task);
+  let key = String(seed);
+  let priorities = new WeakMap<ReadyTask, number>();
+  let longest: ReadyTask | undefined;
+  let passedOver = 0;
+  const priorityOf = (task: ReadyTask): number => {
+    const known = priorities.get(task);
     if (known !== undefined) return known;
-    const place = hash32(`${seed}/${task.name}/${task.operation}`);
-    const isMoved = place % FULL_INTENSITY < intensity;
-    const at = arrivals++ + (isMoved ? (Math.floor(place / FULL_INTENSITY) % 1024) / 1024 : 0) * MAX_DELAY;
-    due.set(task, at);
-    return at;
+    const hash = hash32(`${key}/${task.name}/${task.operation}`);
+    const isMoved = hash % FULL_INTENSITY < intensity;
+    const priority = isMoved ? Math.floor(hash / FULL_INTENSITY) : PRIORITIES / 2;
+    priorities.set(task, priority);
+    return priority;
   };
   return {
     name: "seeded",
-    begin(): boolean {
-      due = new Map();
-      arrivals = 0;
+    begin(run: number): boolean {
+      key = run === 0 ? String(seed) : `${seed}+${run}`;
+      priorities = new WeakMap();
+      longest = undefined;
+      passedOver = 0;
       return true;
     },
     pick({ ready }: Decision): number {
+      passedOver = ready[0] === longest ? passedOver + 1 : 0;
+      longest = ready[0];
+      if (passedOver >= STARVATION_BOUND) return 0;
       let best = 0;
-      let bestDue = Number.POSITIVE_INFINITY;
+      let bestPriority = Number.POSITIVE_INFINITY;
       ready.forEach((task, index) => {
-        const at = dueOf(task);
-        if (at < bestDue) [best, bestDue] = [index, at];
+        const priority = priorityOf(task);
+        if (priority < bestPriority) [best, bestPriority] = [index, priority];
       });
-      const taken = ready[best];
-      if (taken !== undefined) due.delete(taken);
       return best;
     },
   };
