@@ -1,7 +1,8 @@
 /** Measuring several things in turn, so that a slow moment of the machine hits them all. */
 
 /**
- * Runs each of `contestants` `rounds` times, in turn, and answers the median of what each returned.
+ * Runs each of `contestants` `rounds` times, in turn, and answers the median of what each returned. Who begins changes from round to
+ * round, so that nobody always cleans up after the same neighbour.
  *
  * @param {Record<string, () => Promise<number>>} contestants each answers its own figure
  * @param {number} rounds
@@ -11,7 +12,8 @@ export async function inTurn(contestants, rounds) {
   /** @type {Record<string, number[]>} */
   const figures = {};
   for (let round = 0; round <= rounds; round++) {
-    for (const [name, measure] of Object.entries(contestants)) {
+    const entries = Object.entries(contestants);
+    for (const [name, measure] of [...entries.slice(round % entries.length), ...entries.slice(0, round % entries.length)]) {
       // A fresh macrotask: what the one before left in the microtask queue is not measured here.
       await new Promise((resolve) => setImmediate(resolve));
       const figure = await measure();

@@ -29,7 +29,8 @@ export { doneAwaitRunsThrough, finishesOrDeadlocks, noLostWakeUp } from "./invar
 export { type Coroutine, coroutine } from "./loop/coroutine.js";
 export { createTask } from "./loop/create-task.js";
 export { DeadlockError, type WaitingTask } from "./loop/deadlock.js";
-export { EventLoop, type EventLoopOptions, type ExceptionContext, type ExceptionHandler, type LoopObserver } from "./loop/event-loop.js";
+export { EventLoop, type EventLoopOptions, type LoopObserver } from "./loop/event-loop.js";
+export type { ExceptionContext, ExceptionHandler } from "./loop/exception-reports.js";
 export { Future } from "./loop/future.js";
 export { type CallbackHandle, type Handle, type TimerHandle } from "./loop/handle.js";
 export type { Uncontrolled } from "./loop/outside.js";

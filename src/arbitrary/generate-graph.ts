@@ -11,7 +11,7 @@ export type MixedOperation = "span" | "yield" | "sleep" | "await" | "gather" | "
 
 export interface GraphShape {
   readonly maxTasks: number;
-  /** Operations of a body, starts of tasks left out. */
+  /** Operations drawn for a body; starts of tasks, the gather that waits for them and completions of futures come on top. */
   readonly maxOperations: number;
   /** How deep `try` may be nested. */
   readonly maxDepth: number;
@@ -51,7 +51,7 @@ class GraphGenerator {
     // The larger of two draws: small graphs are what fast-check's bias is for.
     const tasks = 1 + Math.max(draw(shape.maxTasks), draw(shape.maxTasks));
     this.#cells = shape.isSharing ? 1 + draw(2) : tasks;
-    this.#futures = shape.isSharing ? draw(4) : 0;
+    this.#futures = shape.isSharing && shape.mix.future > 0 ? draw(4) : 0;
     this.#bodies = Array.from({ length: tasks }, () => []);
     this.#weights = (Object.entries(shape.mix) as [MixedOperation, number][]).filter(([name]) => name !== "future" || this.#futures > 0);
     const children: number[][] = this.#bodies.map(() => []);
@@ -86,7 +86,7 @@ class GraphGenerator {
         plain--;
         const operation = this.#operation(task, nameable, 1);
         // An early end of main cuts every other task off, so main ends early only inside a try.
-        body.push(task === 0 && (operation[0] === "raise" || operation[0] === "return") ? ["yield"] : operation);
+        body.push(...(task === 0 && operation.some(([name]) => name === "raise" || name === "return") ? this.#turn() : operation));
       }
     }
     if (own.length > 0 && this.#chance(JOINED_PERCENT)) body.push(["gather", own, this.#chance(50)]);
@@ -105,33 +105,39 @@ class GraphGenerator {
     return started;
   }
 
-  #operation(task: number, nameable: readonly number[], depth: number): Operation {
+  /** One operation, or none where the kind that was drawn is not possible here and a turn is not wanted. */
+  #operation(task: number, nameable: readonly number[], depth: number): readonly Operation[] {
     const kind = this.#pickKind();
     switch (kind) {
       case "span":
-        return ["span", this.#shape.isSharing ? this.#draw(this.#cells) : task, 1 + this.#draw(5)];
+        return [["span", this.#shape.isSharing ? this.#draw(this.#cells) : task, 1 + this.#draw(5)]];
       case "sleep":
-        return ["sleep", this.#pick(DELAYS)];
+        return [["sleep", this.#pick(DELAYS)]];
       case "await":
       case "cancel":
-        return nameable.length > 0 ? [kind, this.#pick(nameable)] : ["yield"];
+        return nameable.length > 0 ? [[kind, this.#pick(nameable)]] : this.#turn();
       case "gather":
-        return nameable.length > 0 ? ["gather", this.#someOf(nameable), this.#chance(50)] : ["yield"];
+        return nameable.length > 0 ? [["gather", this.#someOf(nameable), this.#chance(50)]] : this.#turn();
       case "future":
-        return this.#futureOperation();
+        return [this.#futureOperation()];
       case "raise":
-        return ["raise", this.#pick(MESSAGES)];
+        return [["raise", this.#pick(MESSAGES)]];
       case "return":
-        return ["return", this.#draw(10)];
+        return [["return", this.#draw(10)]];
       case "try":
-        return depth > this.#shape.maxDepth ? ["yield"] : this.#try(task, nameable, depth);
+        return depth > this.#shape.maxDepth ? this.#turn() : [this.#try(task, nameable, depth)];
       case "yield":
-        return ["yield"];
+        return [["yield"]];
     }
   }
 
+  /** What stands in the place of an operation that is not possible. */
+  #turn(): readonly Operation[] {
+    return this.#shape.mix.yield > 0 ? [["yield"]] : [];
+  }
+
   #try(task: number, nameable: readonly number[], depth: number): Operation {
-    const part = (most: number): Body => Array.from({ length: this.#draw(most + 1) }, () => this.#operation(task, nameable, depth + 1));
+    const part = (most: number): Body => Array.from({ length: this.#draw(most + 1) }, () => this.#operation(task, nameable, depth + 1)).flat();
     return ["try", part(3), part(2), part(2)];
   }
 

@@ -2,8 +2,8 @@
  * Smaller task graphs from a task graph: fewer tasks first, then fewer operations, then simpler ones, then smaller numbers. Every
  * candidate is valid, and keeps the names of tasks, so that a schedule that goes by names still applies to it.
  *
- * Each step makes the graph smaller by a measure that cannot grow (tasks, operations, depth of starts, sum of numbers), so shrinking
- * always ends.
+ * Each step makes the graph smaller by a measure, the first of these that changes: tasks, operations, operations that are no turn, tasks
+ * named by gathers, depths of starts, numbers and flags, cells and futures. So shrinking always ends.
  */
 import { checkTaskGraph } from "../graph/check.js";
 import { type Body, type Operation, placeBody, type TaskGraph, tasksNamedBy, walkBody } from "../graph/task-graph.js";
@@ -15,6 +15,7 @@ export function* shrinkTaskGraph(graph: TaskGraph): Generator<TaskGraph> {
 
 function* candidatesOf(graph: TaskGraph): Generator<TaskGraph> {
   yield* withFewerTasks(graph);
+  yield* withInlinedTasks(graph);
   yield* withFewerOperations(graph);
   yield* withLiftedStarts(graph);
   yield* withSimplerOperations(graph);
@@ -37,7 +38,10 @@ function* withFewerTasks(graph: TaskGraph): Generator<TaskGraph> {
   for (let size = count; size >= 1; size = Math.floor(size / 2)) {
     for (let end = count; end >= 1; end -= size) {
       const first = Math.max(1, end - size + 1);
-      yield withoutTasks(graph, Array.from({ length: end - first + 1 }, (_, offset) => first + offset));
+      yield withoutTasks(
+        graph,
+        Array.from({ length: end - first + 1 }, (_, offset) => first + offset),
+      );
     }
   }
 }
@@ -95,11 +99,30 @@ function renumberTasks(body: Body, newIndex: ReadonlyMap<number, number>): Body 
         return tasks.length === 0 ? [] : [["gather", tasks, operation[2]]];
       }
       case "try":
-        return [["try", renumberTasks(operation[1], newIndex), renumberTasks(operation[2], newIndex), renumberTasks(operation[3], newIndex)]];
+        return [
+          ["try", renumberTasks(operation[1], newIndex), renumberTasks(operation[2], newIndex), renumberTasks(operation[3], newIndex)],
+        ];
       default:
         return [operation];
     }
   });
+}
+
+/**
+ * A task whose body stands in the place of its start, in the body of the one that starts it, so that there is a task less to follow.
+ * With a turn behind it, too: where the starter waited for the task, what matters may be that others went on meanwhile.
+ */
+function* withInlinedTasks(graph: TaskGraph): Generator<TaskGraph> {
+  for (const [task, by] of starters(graph)) {
+    const body = graph.tasks[by]?.body ?? [];
+    const inlined = graph.tasks[task]?.body ?? [];
+    const at = body.findIndex((operation) => tasksNamedBy(operation).includes(task));
+    for (const turn of [[], [["yield"]]] as const) {
+      const merged = withBody(graph, by, [...body.slice(0, at), ...inlined, ...turn, ...body.slice(at)]);
+      // Emptied first, or what it starts would go with it; the start itself names the task, and goes.
+      yield withoutTasks(withBody(merged, task, []), [task]);
+    }
+  }
 }
 
 /** Without a run of operations: half of a body, a quarter, … and each alone. What a removed operation starts goes with it. */
@@ -170,7 +193,13 @@ function* simplerOperations(operation: Operation): Generator<Operation> {
     case "span":
       for (const n of smaller(operation[2])) yield ["span", operation[1], n];
       return;
+    case "await":
+    case "cancel":
+    case "awaitFuture":
+      yield ["yield"];
+      return;
     case "sleep":
+      yield ["yield"];
       for (const ms of smaller(operation[1])) yield ["sleep", ms];
       return;
     case "setResult":
@@ -180,6 +209,7 @@ function* simplerOperations(operation: Operation): Generator<Operation> {
       for (const value of smaller(operation[1])) yield ["return", value];
       return;
     case "gather":
+      yield ["yield"];
       for (const [index] of operation[1].entries()) {
         if (operation[1].length > 1) yield ["gather", operation[1].toSpliced(index, 1), operation[2]];
       }

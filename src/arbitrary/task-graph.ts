@@ -13,7 +13,7 @@ const DEFAULT_MIX: GraphShape["mix"] = { span: 4, yield: 4, sleep: 4, await: 3, 
 export interface TaskGraphConstraints {
   /** The most tasks, main included. Default 8. */
   readonly maxTasks?: number;
-  /** The most operations of a body, starts of tasks left out. Default 6. */
+  /** The most operations drawn for a body. Starts of tasks, the gather that waits for them and completions of futures come on top. Default 6. */
   readonly maxOperations?: number;
   /** How deep `try` may be nested. Default 2. */
   readonly maxDepth?: number;
@@ -21,7 +21,7 @@ export interface TaskGraphConstraints {
   readonly mix?: Partial<GraphShape["mix"]>;
   /** Whether tasks share cells and futures. Default true. */
   readonly sharing?: boolean;
-  /** Whether operations may fail or be cancelled: `raise`, `cancel`, exceptions of futures. Default true. */
+  /** Whether operations may fail, be cancelled or wait for ever: `raise`, `cancel`, and all that futures do. Default true. */
   readonly faults?: boolean;
 }
 

@@ -58,3 +58,13 @@ test("what is thrown without being an Error is shown as it prints", () => {
   expect(describeError(undefined)).toBe("thrown: undefined");
   expect(describeError(Symbol("s"))).toBe("thrown: Symbol(s)");
 });
+
+test("an object without a prototype, and one whose constructor throws, can be described", () => {
+  expect(describeError(Object.create(null))).toBe("thrown: [object]");
+  const hostile = {
+    get constructor(): never {
+      throw new Error("hostile");
+    },
+  };
+  expect(describeError(hostile)).toBe("thrown: [object]");
+});

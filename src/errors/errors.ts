@@ -83,8 +83,18 @@ export class TimeoutError extends Error {
   }
 }
 
-/** `RuntimeError: boom`, or the name alone where the message is empty; anything that is not an Error is shown as it prints. */
+/** `RuntimeError: boom`, or the name alone where the message is empty; anything that is not an Error is shown as {@link describeValue} does. */
 export function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return `thrown: ${String(error)}`;
+  if (!(error instanceof Error)) return `thrown: ${typeof error === "string" ? error : describeValue(error)}`;
   return error.message === "" ? error.name : `${error.name}: ${error.message}`;
+}
+
+/** A value in a message. Never throws, whatever a program has made its objects of. */
+export function describeValue(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  try {
+    return typeof value === "object" && value !== null ? `[${value.constructor.name}]` : String(value);
+  } catch {
+    return "[object]"; // without a prototype, or with one that throws
+  }
 }

@@ -10,7 +10,7 @@ import { MAX_SEED, requireSeed } from "../random/random.js";
 import type { Schedule } from "../schedule/schedule.js";
 import type { Decision, ReadyTask, Strategy } from "../schedule/strategy.js";
 import { decodeSchedule, encodeSchedule } from "../schedule/token.js";
-import { strategyNamed } from "../strategy/named.js";
+import { STRATEGY_NAMES, strategyNamed } from "../strategy/named.js";
 import { recording } from "../strategy/recording.js";
 import { DivergenceError, following, followingOrder } from "../strategy/replay.js";
 import type { TraceEvent } from "../trace/trace.js";
@@ -97,7 +97,16 @@ export async function replay(scenario: Scenario, token: string, options: Pick<Ex
   const schedule = decodeSchedule(token);
   const strategy = following(schedule);
   const once: ExploreOptions = { ...options, runs: 1, seed: schedule.seed, strategy, minimise: false };
-  return await explore(scenario, once);
+  const outcome = await explore(scenario, once);
+  if (outcome.status !== "passed") return outcome;
+  try {
+    strategy.requireComplete();
+    return outcome;
+  } catch (error) {
+    const { seed, granularity, ioLatencyMs: slowestIoMs } = schedule;
+    const failure: ExploreFailure = { kind: "divergence", error, run: 0, seed, schedule: token, original: token, granularity, slowestIoMs, trace: [] };
+    return { ...outcome, status: "failed", failures: 1, failure };
+  }
 }
 
 function requireOptions(scenario: unknown, options: ExploreOptions): void {
@@ -107,7 +116,9 @@ function requireOptions(scenario: unknown, options: ExploreOptions): void {
     if (value !== undefined && (!Number.isSafeInteger(value) || value < 1)) throw new UsageError(`explore: ${name} must be a whole number, 1 or more, not ${String(value)}`);
   }
   if (seed !== undefined) requireSeed(seed);
-  if (typeof strategy === "string") strategyNamed(strategy, 0);
+  if (typeof strategy === "string" && !STRATEGY_NAMES.includes(strategy)) {
+    throw new UsageError(`explore: strategy ${JSON.stringify(strategy)} is not known; known are ${STRATEGY_NAMES.join(", ")}`);
+  }
 }
 
 /** A run that failed, with all that is needed to judge whether another one fails in the same way. */
@@ -222,9 +233,11 @@ class Exploration {
 
   /** Runs the failing schedule again, with its names and places this time, and makes it small. */
   async #report(first: FirstFailure): Promise<ExploreFailure> {
-    const original = await this.#runClosely(picking(first.picks, this.#counting.housekeeping), true);
+    // A replay that left its schedule does so again only by following it again.
+    const isDivergence = first.end.kind === "divergence";
+    const original = await this.#runClosely(isDivergence ? this.#strategy : picking(first.picks, this.#counting.housekeeping), true);
     if (original === undefined || !isSameFailure(original.end, first.end)) return this.#leftItsSchedule(first, original);
-    const smallest = this.#options.minimise === false ? original : await this.#minimised(original);
+    const smallest = this.#options.minimise === false || isDivergence ? original : await this.#minimised(original);
     return {
       kind: smallest.end.kind,
       error: smallest.end.error,

@@ -7,6 +7,7 @@ import type { Handle } from "../loop/handle.js";
 import { detectQuiescence } from "../loop/host.js";
 import { continueDriving, takeTurn } from "../loop/run.js";
 import { interceptStrays } from "../loop/strays.js";
+import { requireSeed } from "../random/random.js";
 import type { Schedule } from "../schedule/schedule.js";
 import { formatReadyTask } from "../schedule/schedule.js";
 import type { StepRecord, Strategy } from "../schedule/strategy.js";
@@ -50,13 +51,14 @@ export interface GraphRunOptions {
 /**
  * Runs a graph once.
  *
- * Throws BadInputError when it is not a valid graph, and what the strategy throws (a DivergenceError of a replay).
+ * Throws BadInputError when it is not a valid graph, UsageError for a seed that is none, and what the strategy throws (a DivergenceError of a replay).
  *
  * @example
  * const { trace, outcome } = await runTaskGraph({ version: 1, cells: 0, futures: 0, tasks: [{ name: "main", body: [["sleep", 5]] }] });
  * @since 0.1.0
  */
 export async function runTaskGraph(graph: TaskGraph, options: GraphRunOptions = {}): Promise<GraphRun> {
+  if (options.seed !== undefined) requireSeed(options.seed);
   const placed = placeGraph(checkTaskGraph(graph));
   const release = await takeTurn("runTaskGraph()");
   const putBack = interceptStrays((error) => {
@@ -87,7 +89,7 @@ export function runTaskGraphNow(placed: PlacedGraph, options: GraphRunOptions = 
   for (;;) {
     const progress = execution.loop.advance(Number.POSITIVE_INFINITY);
     if (progress === "ended") return execution.finish();
-    if (progress === "outside") execution.loop.endAsDeadlock(undefined);
+    if (progress === "outside") execution.loop.endAsDeadlock(0);
     if (progress === "hop") throw new InternalError("a task graph was run where microtasks cannot be drained");
   }
 }

@@ -3,7 +3,8 @@
  */
 import { CancelledError, describeError } from "../errors/errors.js";
 import { gather } from "../combine/gather.js";
-import type { Completion, EventLoop } from "../loop/event-loop.js";
+import type { EventLoop } from "../loop/event-loop.js";
+import type { Completion } from "../loop/lifecycle.js";
 import type { Future } from "../loop/future.js";
 import { sleep } from "../loop/sleep.js";
 import type { Task } from "../loop/task.js";

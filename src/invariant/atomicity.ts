@@ -7,15 +7,20 @@ import { type Invariant, judgeEach } from "./invariant.js";
 /** @since 0.1.0 */
 export const atomicSpans: Invariant = {
   name: "atomic-spans",
-  sentence: "A synchronous span is atomic: no event of another task falls between its start and its end, and a cell is the sum of whole spans.",
+  sentence:
+    "A synchronous span is atomic: no event of another task falls between its start and its end, and a cell is the sum of whole spans.",
   judge(history) {
     const cells = new Map<number, number>();
     return judgeEach(callsOf(history, "span"), (call) => {
       const [, cell, n] = call.operation;
       const before = cells.get(cell) ?? 0;
       cells.set(cell, before + n);
-      if (call.end !== call.start + 1) return `${placeOfCall(history, call)}: ${describeGap(history, call.start)} came between its start and its end`;
-      if (call.outcome?.value !== before + n) return `${placeOfCall(history, call)}: cell ${cell} was ${before}, and is ${String(call.outcome?.value)} after ${n} more`;
+      if (call.end !== call.start + 1) {
+        return `${placeOfCall(history, call)}: ${describeGap(history, call.start)} came between its start and its end`;
+      }
+      if (call.outcome?.value !== before + n) {
+        return `${placeOfCall(history, call)}: cell ${cell} was ${before}, and is ${JSON.stringify(call.outcome?.value ?? null)} after ${n} more`;
+      }
       return true;
     });
   },
@@ -57,5 +62,7 @@ function isSuspension({ calls, trace }: RunHistory, index: number): boolean {
 /** The event after `index`, in words. */
 function describeGap({ trace }: RunHistory, index: number): string {
   const event = trace[index + 1];
-  return event === undefined ? "the end of the run" : `${event.phase} of ${event.task ?? "the run"}${event.op === undefined ? "" : ` at ${event.op}`}`;
+  return event === undefined
+    ? "the end of the run"
+    : `${event.phase} of ${event.task ?? "the run"}${event.op === undefined ? "" : ` at ${event.op}`}`;
 }

@@ -8,9 +8,10 @@ import { type Invariant, type Judgement, judgeAll, judgeEach } from "./invariant
 /** @since 0.1.0 */
 export const cancellationOnce: Invariant = {
   name: "cancellation-once",
-  sentence: "A cancellation is delivered at an await, once; finally runs; a cancelled gather cancels its children.",
+  sentence:
+    "A cancellation is delivered at an await, once, and no handler of exceptions takes it; finally runs; a cancelled gather cancels its children.",
   judge(history) {
-    return judgeAll(judgeDelivery(history), judgeCount(history), judgeFinally(history));
+    return judgeAll(judgeDelivery(history), judgeCount(history), judgeHandler(history), judgeFinally(history));
   },
 };
 
@@ -35,39 +36,65 @@ export const leftoversCancelled: Invariant = {
   },
 };
 
-/** Who is suspended when a cancellation is requested gets it where it is; who has not begun never does. */
+/** Who is suspended when a cancellation is requested gets it where it is; who has not begun never does; who is done cannot get it. */
 function judgeDelivery(history: RunHistory): Judgement {
   return judgeEach(callsOf(history, "cancel"), (call) => {
     const [, target] = call.operation;
-    if (call.outcome?.value !== true) return undefined;
     const life = history.lives[target];
-    if (life === undefined) return undefined;
-    if (life.begin > call.start) return life.begin === Number.POSITIVE_INFINITY ? true : `${placeOfCall(history, call)}: cancelled ${history.nameOf(target)} before it began, and yet it began`;
-    return judgeOpen(history, target, call.end);
+    if (life === undefined || call.outcome === undefined) return undefined;
+    const isRequested = call.outcome.value === true;
+    // A task that was cancelled before it began may be done, and no line of the trace says so.
+    if (life.begin > call.start && !isRequested) return undefined;
+    const isDone = life.finish < call.start;
+    if (isRequested === isDone) {
+      return `${placeOfCall(history, call)}: answered ${isRequested} although ${history.nameOf(target)} was ${isDone ? "done" : "not done"}`;
+    }
+    return isDone ? true : judgeTarget(history, target, call.end);
   });
 }
 
-/** Whether the await in which `task` is suspended at `index` takes the cancellation; a gather hands it to its children. */
+/** Whether `task`, which is not done at `index`, takes the cancellation of that moment. */
+function judgeTarget(history: RunHistory, task: number, index: number): string | true | undefined {
+  const life = history.lives[task];
+  if (life === undefined) return undefined;
+  if (life.begin < index) return judgeOpen(history, task, index);
+  return life.begin === Number.POSITIVE_INFINITY ? true : `${history.nameOf(task)} was cancelled before it began, and yet it began`;
+}
+
+/** Whether the await in which `task` is suspended at `index` takes the cancellation, or hands it to the tasks that it waits for. */
 function judgeOpen(history: RunHistory, task: number, index: number): string | true | undefined {
   const open = openCallAt(history, task, index);
   if (open === undefined || open.end === Number.POSITIVE_INFINITY) return undefined;
-  if (isOwnSuspension(open.operation)) return isCancelled(open.outcome) ? true : `${placeOfCall(history, open)}: was cancelled there, and got ${open.outcome?.error ?? "its result"}`;
-  if (open.operation[0] !== "gather") return undefined;
-  const [, , returnExceptions] = open.operation;
+  const { operation, outcome } = open;
+  if (operation[0] !== "await" && operation[0] !== "gather") return judgeTaken(history, open, index);
+  const children = [operation[1]].flat().map((child) => ({ child, life: history.lives[child] }));
+  const pending = children.filter(({ life }) => life !== undefined && life.finish > index);
+  // What it waits for is done, and it waits only for its turn: there is nobody to hand the cancellation to.
+  if (pending.length === 0) return judgeTaken(history, open, index);
   // A gather that has raised already is done: its waiter is on its way, and the children go on. So it may be where a child never
   // began, because then it was cancelled, at a time that the trace does not tell.
-  const mayHaveFailed = open.operation[1].some((child) => {
-    const life = history.lives[child];
-    return life?.begin === Number.POSITIVE_INFINITY || (life !== undefined && life.finish < index && life.outcome?.error !== undefined);
-  });
-  if (mayHaveFailed && !returnExceptions) return undefined;
-  for (const child of open.operation[1]) {
-    const life = history.lives[child];
-    if (life === undefined || life.begin > index || life.finish < index) continue;
-    const inner = judgeOpen(history, child, index);
+  const mayHaveRaised = children.some(
+    ({ life }) =>
+      life?.begin === Number.POSITIVE_INFINITY || (life !== undefined && life.finish < index && life.outcome?.error !== undefined),
+  );
+  if (operation[0] === "gather" && mayHaveRaised && !operation[2]) return undefined;
+  for (const { child } of pending) {
+    const inner = judgeTarget(history, child, index);
     if (typeof inner === "string") return inner;
   }
-  return true;
+  return operation[0] === "gather" && outcome?.phase === "end"
+    ? `${placeOfCall(history, open)}: was cancelled there, and answered its results`
+    : true;
+}
+
+/** Whether `open` ends with the cancellation that was requested at `index`, and at that time. */
+function judgeTaken(history: RunHistory, open: Call, index: number): string | true {
+  const { outcome } = open;
+  if (!isCancelled(outcome)) return `${placeOfCall(history, open)}: was cancelled there, and got ${outcome?.error ?? "its result"}`;
+  const requestedMs = history.trace[index]?.t;
+  return outcome?.t === requestedMs
+    ? true
+    : `${placeOfCall(history, open)}: was cancelled at ${requestedMs ?? "?"}, and got it at ${outcome?.t ?? "?"}`;
 }
 
 /** A turn or a sleep is cancelled only by a request to its own task, so there are at most as many as requests. */
@@ -80,6 +107,19 @@ function judgeCount(history: RunHistory): Judgement {
     const reaches = (from: number): boolean => from === task || waitFor[from]?.has(task) === true;
     const allowed = requests.filter(reaches).length + history.lives.filter((_, other) => other !== 0 && reaches(other)).length;
     return delivered <= allowed ? true : `${history.nameOf(task)}: got ${delivered} cancellations for ${allowed} requests`;
+  });
+}
+
+/** The handler of a `try` runs when its body raised an exception, and only then: a cancellation passes it by. */
+function judgeHandler(history: RunHistory): Judgement {
+  return judgeEach(callsOf(history, "try"), (call) => {
+    const [body = [], [first] = []] = call.placed.parts;
+    if (first === undefined) return undefined;
+    const own = history.calls.filter(({ task }) => task === call.task);
+    const raised = own.find(({ placed, outcome }) => body.includes(placed) && outcome?.error !== undefined);
+    const hasRun = own.some(({ placed }) => placed === first);
+    if (hasRun === (raised !== undefined && !isCancelled(raised.outcome))) return raised === undefined ? undefined : true;
+    return `${placeOfCall(history, call)}: its handler ${hasRun ? "ran" : "did not run"} after ${raised?.outcome?.error ?? "a body that raised nothing"}`;
   });
 }
 

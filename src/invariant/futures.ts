@@ -54,14 +54,20 @@ function judgeFutureWaiters(history: RunHistory): ReturnType<typeof judgeEach> {
   const completions = new Map<number, Completion>();
   for (const call of callsOf(history, "setResult", "setException", "cancelFuture")) {
     const isAccepted = call.operation[0] === "cancelFuture" ? call.outcome?.value === true : call.outcome?.phase === "end";
-    if (isAccepted && !completions.has(call.operation[1])) completions.set(call.operation[1], { index: call.end, outcome: outcomeOf(call.operation) });
+    if (isAccepted && !completions.has(call.operation[1])) {
+      completions.set(call.operation[1], { index: call.end, outcome: outcomeOf(call.operation) });
+    }
   }
   return judgeEach(callsOf(history, "awaitFuture"), (call) => {
     const completion = completions.get(call.operation[1]);
     if (call.outcome === undefined || isCancelled(call.outcome)) return undefined;
     const place = placeOfCall(history, call);
-    if (completion === undefined || completion.index > call.end) return `${place}: future ${call.operation[1]} was not done when its waiter went on`;
-    return isSameOutcome(call.outcome, completion.outcome ?? { error: "CancelledError" }) ? true : `${place}: got ${show(call.outcome)} and not ${show(completion.outcome ?? {})}`;
+    if (completion === undefined || completion.index > call.end) {
+      return `${place}: future ${call.operation[1]} was not done when its waiter went on`;
+    }
+    return isSameOutcome(call.outcome, completion.outcome ?? { error: "CancelledError" })
+      ? true
+      : `${place}: got ${show(call.outcome)} and not ${show(completion.outcome ?? {})}`;
   });
 }
 
@@ -70,8 +76,12 @@ function judgeTaskWaiters(history: RunHistory): ReturnType<typeof judgeEach> {
     const life = history.lives[call.operation[1]];
     if (call.outcome === undefined || isCancelled(call.outcome)) return undefined;
     const name = history.nameOf(call.operation[1]);
-    if (life?.outcome === undefined || life.finish > call.end) return `${placeOfCall(history, call)}: ${name} was not done when its waiter went on`;
-    return isSameOutcome(call.outcome, life.outcome) ? true : `${placeOfCall(history, call)}: got ${show(call.outcome)}, but ${name} ended with ${show(life.outcome)}`;
+    if (life?.outcome === undefined || life.finish > call.end) {
+      return `${placeOfCall(history, call)}: ${name} was not done when its waiter went on`;
+    }
+    return isSameOutcome(call.outcome, life.outcome)
+      ? true
+      : `${placeOfCall(history, call)}: got ${show(call.outcome)}, but ${name} ended with ${show(life.outcome)}`;
   });
 }
 
@@ -86,13 +96,21 @@ function judgeReports(history: RunHistory): ReturnType<typeof judgeEach> {
     if ([...callsOf(history, "cancel")].some(({ operation, start }) => operation[1] === task && start > finish)) return undefined;
     const waiters = [...callsOf(history, "await", "gather")].filter(({ operation }) => [operation[1]].flat().includes(task));
     const isReported = run.reports.includes(`Task exception was never retrieved (task ${nameOf(task)})`);
-    if (waiters.length === 0) return isReported ? true : `${nameOf(task)} ended with ${outcome.error}, nobody retrieved it, and it was not reported`;
-    const isRaised = waiters.some((waiter) => waiter.outcome?.error === outcome.error && waiter.operation[0] === "await");
-    return isRaised && isReported ? `${nameOf(task)}: ${outcome.error} was raised to a waiter and reported as never retrieved` : isRaised ? true : undefined;
+    if (waiters.length === 0) {
+      return isReported ? true : `${nameOf(task)} ended with ${outcome.error}, nobody retrieved it, and it was not reported`;
+    }
+    // A gather that is over has looked at each child, or does so as soon as the child is done; one that was cut off may not have.
+    const isRetrieved = waiters.some(({ operation, outcome: got }) =>
+      operation[0] === "gather" ? got !== undefined : got?.error === outcome.error,
+    );
+    if (!isRetrieved) return undefined;
+    return isReported ? `${nameOf(task)}: a waiter retrieved ${outcome.error}, and it was reported as never retrieved` : true;
   });
 }
 
-function outcomeOf(operation: readonly ["setResult", number, number] | readonly ["setException", number, string] | readonly ["cancelFuture", number]): Completion["outcome"] {
+function outcomeOf(
+  operation: readonly ["setResult", number, number] | readonly ["setException", number, string] | readonly ["cancelFuture", number],
+): Completion["outcome"] {
   switch (operation[0]) {
     case "setResult":
       return { value: operation[2] };

@@ -12,7 +12,9 @@ export const gatherOrder: Invariant = {
   judge(history) {
     return judgeEach(callsOf(history, "gather"), (call) => {
       if (call.outcome === undefined || isCancelled(call.outcome)) return undefined;
-      return call.outcome.phase === "end" ? judgeResults(history, call, call.outcome.value ?? null) : judgeException(history, call, call.outcome.error ?? "");
+      return call.outcome.phase === "end"
+        ? judgeResults(history, call, call.outcome.value ?? null)
+        : judgeException(history, call, call.outcome.error ?? "");
     });
   },
 };
@@ -25,10 +27,14 @@ function judgeResults(history: RunHistory, call: Gather, value: TraceValue): str
   for (const task of tasks) {
     const life = history.lives[task];
     const isNeverBegun = life?.begin === Number.POSITIVE_INFINITY;
-    if (life !== undefined && life.finish > call.end && !isNeverBegun) return `${placeOfCall(history, call)}: ${history.nameOf(task)} was not done when gather answered`;
+    if (life !== undefined && life.finish > call.end && !isNeverBegun) {
+      return `${placeOfCall(history, call)}: ${history.nameOf(task)} was not done when gather answered`;
+    }
     // A task that was cancelled before it began leaves no line.
     const error = isNeverBegun ? "CancelledError" : life?.outcome?.error;
-    if (error !== undefined && !returnExceptions) return `${placeOfCall(history, call)}: answered although ${history.nameOf(task)} ended with ${error}`;
+    if (error !== undefined && !returnExceptions) {
+      return `${placeOfCall(history, call)}: answered although ${history.nameOf(task)} ended with ${error}`;
+    }
     expected.push(error === undefined ? (life?.outcome?.value ?? null) : { error });
   }
   return JSON.stringify(value) === JSON.stringify(expected)

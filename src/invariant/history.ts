@@ -64,7 +64,15 @@ export function historyOf(run: GraphRun): RunHistory {
     if (placed === undefined) return;
     const key = `${task}/${placed.path}`;
     if (event.phase === "start") {
-      const call: Call = { task, placed, operation: placed.operation, start: index, startMs: event.t, end: Number.POSITIVE_INFINITY, outcome: undefined };
+      const call: Call = {
+        task,
+        placed,
+        operation: placed.operation,
+        start: index,
+        startMs: event.t,
+        end: Number.POSITIVE_INFINITY,
+        outcome: undefined,
+      };
       calls.push(call);
       open.set(key, call);
     } else {
@@ -95,13 +103,21 @@ export function placeOfCall({ nameOf }: RunHistory, { task, placed, operation }:
 /** Whether the operation that started `task` ran only after main had ended: such a task was not there to be cancelled. */
 export function isStartedAfterMain(history: RunHistory, task: number): boolean {
   const mainFinish = history.lives[0]?.finish ?? Number.POSITIVE_INFINITY;
-  return task !== 0 && ![...callsOf(history, "spawn", "gather")].some(({ operation, start }) => start < mainFinish && tasksNamedBy(operation).includes(task));
+  return (
+    task !== 0 &&
+    ![...callsOf(history, "spawn", "gather")].some(({ operation, start }) => start < mainFinish && tasksNamedBy(operation).includes(task))
+  );
 }
 
 /** The tasks that each task may come to wait for, directly or through others. */
 export function mayWaitFor({ run }: RunHistory): readonly ReadonlySet<number>[] {
   const direct = run.placed.bodies.map(
-    (body) => new Set([...walkBody(body)].flatMap(({ operation }) => (operation[0] === "await" || operation[0] === "gather" ? tasksNamedBy(operation) : []))),
+    (body) =>
+      new Set(
+        [...walkBody(body)].flatMap(({ operation }) =>
+          operation[0] === "await" || operation[0] === "gather" ? tasksNamedBy(operation) : [],
+        ),
+      ),
   );
   return direct.map((first) => {
     const reached = new Set<number>();
@@ -113,4 +129,19 @@ export function mayWaitFor({ run }: RunHistory): readonly ReadonlySet<number>[] 
     }
     return reached;
   });
+}
+
+/** Where each future is known to be done: the first completion that was accepted, or the first waiter that got its outcome. */
+export function completionsOf(history: RunHistory): ReadonlyMap<number, number> {
+  const done = new Map<number, number>();
+  const note = (future: number, index: number): void => {
+    done.set(future, Math.min(done.get(future) ?? Number.POSITIVE_INFINITY, index));
+  };
+  for (const call of callsOf(history, "setResult", "setException", "cancelFuture", "awaitFuture")) {
+    const { operation, outcome, end } = call;
+    if (outcome === undefined || isCancelled(outcome)) continue;
+    const isAccepted = operation[0] === "cancelFuture" ? outcome.value === true : operation[0] === "awaitFuture" || outcome.phase === "end";
+    if (isAccepted) note(operation[1], end);
+  }
+  return done;
 }

@@ -15,9 +15,9 @@ export interface Judgement {
 /** The same graph under another schedule, for invariants that compare runs. */
 export interface Reruns {
   /** Under the very schedule of the run. */
-  replay(): GraphRun;
+  readonly replay: () => GraphRun;
   /** In asyncio's own order. */
-  fifo(): GraphRun;
+  readonly fifo: () => GraphRun;
 }
 
 /**

@@ -1,7 +1,8 @@
 /**
  * Invariants of waiting: who waits goes on when it is time, not before, and not never.
  */
-import { type Call, callsOf, isCancelled, isStartedAfterMain, placeOfCall, type RunHistory } from "./history.js";
+import { DeadlockError } from "../loop/deadlock.js";
+import { type Call, callsOf, completionsOf, isCancelled, isStartedAfterMain, placeOfCall, type RunHistory } from "./history.js";
 import { type Invariant, type Judgement, judgeAll, judgeEach } from "./invariant.js";
 
 /** @since 0.1.0 */
@@ -9,11 +10,16 @@ export const doneAwaitRunsThrough: Invariant = {
   name: "done-await-runs-through",
   sentence: "Awaiting something that is already done does not let another task run in between.",
   judge(history) {
-    const completed = completionIndices(history);
+    const completed = completionsOf(history);
     return judgeEach(callsOf(history, "await", "awaitFuture"), (call) => {
-      const doneAt = call.operation[0] === "await" ? (history.lives[call.operation[1]]?.finish ?? Number.POSITIVE_INFINITY) : (completed.get(call.operation[1]) ?? Number.POSITIVE_INFINITY);
+      const doneAt =
+        call.operation[0] === "await"
+          ? (history.lives[call.operation[1]]?.finish ?? Number.POSITIVE_INFINITY)
+          : (completed.get(call.operation[1]) ?? Number.POSITIVE_INFINITY);
       if (doneAt >= call.start) return undefined;
-      return call.end === call.start + 1 ? true : `${placeOfCall(history, call)}: it was done already, and other events came before the await was over`;
+      return call.end === call.start + 1
+        ? true
+        : `${placeOfCall(history, call)}: it was done already, and other events came before the await was over`;
     });
   },
 };
@@ -21,7 +27,8 @@ export const doneAwaitRunsThrough: Invariant = {
 /** @since 0.1.0 */
 export const noLostWakeUp: Invariant = {
   name: "no-lost-wake-up",
-  sentence: "Every handle runs exactly once; a task resumes only after what it awaited is done, and always resumes.",
+  sentence:
+    "Every handle runs exactly once; a task resumes only after what it awaited is done, and always resumes, under fifo in the order of arrival.",
   judge(history) {
     const { run } = history;
     const handles: Judgement = {
@@ -35,17 +42,34 @@ export const noLostWakeUp: Invariant = {
     };
     const causes = judgeEach(callsOf(history, "await", "gather"), (call) => {
       if (call.outcome?.phase !== "end") return undefined;
-      const early = [call.operation[1]].flat().find((task) => (history.lives[task]?.finish ?? 0) > call.end && history.lives[task]?.begin !== Number.POSITIVE_INFINITY);
+      const early = [call.operation[1]]
+        .flat()
+        .find((task) => (history.lives[task]?.finish ?? 0) > call.end && history.lives[task]?.begin !== Number.POSITIVE_INFINITY);
       return early === undefined ? true : `${placeOfCall(history, call)}: went on before ${history.nameOf(early)} was done`;
     });
-    return judgeAll(handles, causes, judgeDeadlock(history));
+    return judgeAll(handles, causes, judgeDeadlock(history), judgeWakeOrder(history));
   },
 };
+
+/** Under fifo, where nothing is permuted, those who wait for the same task or future go on in the order in which they came. */
+function judgeWakeOrder(history: RunHistory): Judgement {
+  if (history.run.schedule.housekeeping !== "inline") return { exercised: 0, violation: undefined };
+  const lastEnd = new Map<string, number>();
+  return judgeEach(callsOf(history, "await", "awaitFuture"), (call) => {
+    // Who came when it was done already did not wait, and a cancelled waiter was perhaps woken by another.
+    if (call.end === Number.POSITIVE_INFINITY || call.end === call.start + 1 || isCancelled(call.outcome)) return undefined;
+    const awaited = call.operation.join(" ");
+    const before = lastEnd.get(awaited);
+    lastEnd.set(awaited, call.end);
+    if (before === undefined) return undefined;
+    return before < call.end ? true : `${placeOfCall(history, call)}: came after another that waits for the same, and went on before it`;
+  });
+}
 
 /** A task that waits in a deadlock must wait for something that is not done. */
 function judgeDeadlock(history: RunHistory): Judgement {
   if (history.run.outcome !== "deadlock") return { exercised: 0, violation: undefined };
-  const completed = completionIndices(history);
+  const completed = completionsOf(history);
   return judgeEach(history.calls, (call) => {
     if (call.end !== Number.POSITIVE_INFINITY || call.operation[0] === "try") return undefined;
     const isDone = isTargetDone(history, call, completed);
@@ -79,25 +103,33 @@ export const finishesOrDeadlocks: Invariant = {
       // Who was started after main's end is left where it stands when the run is over; in a deadlock it waits like everybody.
       return isUnfinished && (run.outcome === "deadlock" || !isStartedAfterMain(history, task)) ? [{ begin, task }] : [];
     });
-    const names = unfinished.sort((a, b) => a.begin - b.begin).map(({ task }) => nameOf(task));
-    const named = exit.waiting?.map(({ task }) => task) ?? [];
-    if (names.join() !== named.join()) return { exercised: 1, violation: `waiting at the end: ${names.join(", ") || "nobody"}; reported: ${named.join(", ") || "nobody"}` };
-    if (run.outcome === "deadlock" && named.length === 0) return { exercised: 1, violation: "a deadlock was reported in which nobody waits" };
+    const places = unfinished
+      .sort((a, b) => a.begin - b.begin)
+      .map(({ task }) => placeOfWait(nameOf(task), innermostOpenCall(history, task)?.placed.path));
+    // What the trace says, and what the error says that the run ended with.
+    const traced = (exit.waiting ?? []).map(({ task, op }) => placeOfWait(task, op));
+    const reported =
+      run.error instanceof DeadlockError ? run.error.waiting.map(({ task, operation }) => placeOfWait(task, operation)) : traced;
+    for (const named of [traced, reported]) {
+      if (places.join() !== named.join()) {
+        return {
+          exercised: 1,
+          violation: `waiting at the end: ${places.join(", ") || "nobody"}; reported: ${named.join(", ") || "nobody"}`,
+        };
+      }
+    }
+    if (run.outcome === "deadlock" && places.length === 0) {
+      return { exercised: 1, violation: "a deadlock was reported in which nobody waits" };
+    }
     return { exercised: 1, violation: undefined };
   },
 };
 
-/** Where each future is known to be done: the first completion that was accepted, or the first waiter that got its outcome. */
-function completionIndices(history: RunHistory): ReadonlyMap<number, number> {
-  const done = new Map<number, number>();
-  const note = (future: number, index: number): void => {
-    done.set(future, Math.min(done.get(future) ?? Number.POSITIVE_INFINITY, index));
-  };
-  for (const call of callsOf(history, "setResult", "setException", "cancelFuture", "awaitFuture")) {
-    const { operation, outcome, end } = call;
-    if (outcome === undefined || isCancelled(outcome)) continue;
-    const isAccepted = operation[0] === "cancelFuture" ? outcome.value === true : operation[0] === "awaitFuture" || outcome.phase === "end";
-    if (isAccepted) note(operation[1], end);
-  }
-  return done;
+/** The operation that `task` is still in when the trace ends: of a try and what is in it, what is in it. */
+function innermostOpenCall({ calls }: RunHistory, task: number): Call | undefined {
+  return calls.findLast((call) => call.task === task && call.end === Number.POSITIVE_INFINITY);
+}
+
+function placeOfWait(task: string, path: string | undefined): string {
+  return path === undefined ? task : `${task} at ${path}`;
 }

@@ -1,42 +1,34 @@
 /**
- * The event loop: a ready queue, a virtual clock, and one place where a step is run.
+ * The event loop: what a program asks of it, and one place where a step is run.
  *
- * Everything that can run next is a handle in the ready queue. Under asyncio's own order (`"inline"` housekeeping) the loop runs the
- * queue in batches like `BaseEventLoop._run_once`; otherwise the library's own handles run at once, and a strategy picks among the
- * rest. Either way a run is a pure function of the program and the decisions.
+ * Everything that can run next is a handle on the {@link Agenda}; the {@link Lifecycle} says when the run is over. A run is a pure
+ * function of the program and the decisions.
  *
  * Invariants:
  * - Callbacks are called in {@link EventLoop.#runStep} alone; everything else only queues them.
- * - Virtual time moves only while nothing is ready, and only to the earliest deadline.
  * - The running-loop pointer is set only inside {@link EventLoop.advance}, and between its calls where something outside of the loop
  *   may resume code of the program.
+ *
+ * It is longer than other files here because it is asyncio's interface and the step together, which share all of their state.
  */
-import { describeError, HeddleError, UsageError } from "../errors/errors.js";
-import type { Decision, Housekeeping, StepRecord, Strategy } from "../schedule/strategy.js";
-import { Coroutine } from "./coroutine.js";
+import { UsageError } from "../errors/errors.js";
+import type { Housekeeping, StepRecord, Strategy } from "../schedule/strategy.js";
+import { Agenda } from "./agenda.js";
 import { DeadlockError, describeWaiting } from "./deadlock.js";
+import { type ExceptionContext, type ExceptionHandler, ExceptionReports } from "./exception-reports.js";
 import { Future } from "./future.js";
-import { CallbackHandle, type Handle, HousekeepingHandle, TimerHandle } from "./handle.js";
+import { CallbackHandle, type Handle, TimerHandle } from "./handle.js";
 import { drainMicrotasks, hasRequestUnderWay, type Quiescence, raiseUncaught, realNowMs } from "./host.js";
 import { inspectKey } from "./inspect.js";
 import { Ledger } from "./ledger.js";
+import { type Completion, Lifecycle } from "./lifecycle.js";
+import { LivelockError } from "./livelock.js";
 import { OutsideWatch, type Uncontrolled } from "./outside.js";
-import { ReadyQueue } from "./ready-queue.js";
 import { findRunningLoop, setRunningLoop } from "./running.js";
 import { requireDelay } from "./sleep.js";
 import { StepTimer } from "./step-timer.js";
-import { isThenable, Task, type TaskBody } from "./task.js";
-import { Timers } from "./timers.js";
-
-/** What an exception handler is told. */
-export interface ExceptionContext {
-  readonly message: string;
-  readonly exception?: unknown;
-  readonly future?: Future;
-  readonly handle?: Handle;
-}
-
-export type ExceptionHandler = (loop: EventLoop, context: ExceptionContext) => void;
+import { takeBody, Task, type TaskBody } from "./task.js";
+import { TaskList } from "./task-list.js";
 
 /** Follows a run from outside, for traces and audits. It must not touch the loop. */
 export interface LoopObserver {
@@ -63,19 +55,8 @@ export interface EventLoopOptions {
   readonly observer?: LoopObserver | undefined;
 }
 
-/** How a run ended. */
-export type Completion<T> =
-  | { readonly kind: "result"; readonly value: T }
-  | { readonly kind: "error" | "deadlock" | "livelock" | "strategy"; readonly error: unknown };
-
 /** What {@link EventLoop.advance} left behind: the run is over, wants to go on, must hop, or waits for something outside. @internal */
 export type Progress = "ended" | "pausing" | "hop" | "outside";
-
-/**
- * At the end `asyncio.run` still runs its loop for `shutdown_asyncgens()` and for `shutdown_default_executor()`, two batches each, in
- * which callbacks and tasks of the program go on.
- */
-const ASYNCIO_CLOSINGS = 2;
 
 /** How often a loop that times no steps looks at the real clock, in steps. */
 const LOOK_AT_CLOCK_EVERY = 64;
@@ -88,68 +69,56 @@ const LOOK_AT_CLOCK_EVERY = 64;
  * @since 0.1.0
  */
 export class EventLoop {
+  readonly #options: EventLoopOptions;
   readonly #strategy: Strategy | undefined;
-  readonly #housekeepingMode: Housekeeping;
   readonly #observer: LoopObserver | undefined;
   readonly #maxSteps: number;
-  readonly #options: EventLoopOptions;
-  readonly #ready = new ReadyQueue();
-  readonly #housekeeping = new ReadyQueue();
-  readonly #timers = new Timers();
-  #nowMs = 0;
-  #steps = 0;
-  #tasks: Task[] = [];
-  #doneTasks = 0;
-  #tasksCreated = 0;
+  readonly #agenda: Agenda;
+  readonly #lifecycle: Lifecycle;
+  readonly #tasks = new TaskList();
+  readonly #reports = new ExceptionReports();
+  readonly #ledger = new Ledger();
+  readonly #stepTimer: StepTimer | undefined;
   #futuresCreated = 0;
   #callbacksCreated = 0;
-  #hasCancelledHandle = false;
-  #exceptionHandler: ExceptionHandler | undefined = undefined;
-  readonly #ledger = new Ledger();
-  readonly #warnings: string[] = [];
 
-  #main: Task | undefined = undefined;
-  #phase: "new" | "main" | "cancelling" | "ended" = "new";
-  #leftToCancel: Task[] = [];
-  #closings = 0;
-  #completion: Completion<unknown> | undefined = undefined;
+  #quiescence: Quiescence = "drain";
   #currentTask: Task | undefined = undefined;
   #isStepOpen = false;
   /** What the strategy is told of the running step at its end, if it asks. */
   #stepRecord: StepRecord | undefined = undefined;
   /** The handle whose step waits for a hop to end it. */
   #stepToClose: Handle | undefined = undefined;
-  /** Handles of the current batch that did not run yet; only in asyncio's order. */
-  #batch = 0;
-  #decision: Decision | undefined = undefined;
-  #isStopping = false;
-  #quiescence: Quiescence = "drain";
   #watch: OutsideWatch | undefined = undefined;
   #uncontrolled: Uncontrolled | undefined = undefined;
-  #stepTimer: StepTimer | undefined = undefined;
 
   constructor(options: EventLoopOptions = {}) {
+    const { strategy, observer, maxSteps = Number.POSITIVE_INFINITY, slowStepMs = 100 } = options;
     this.#options = options;
-    this.#strategy = options.strategy;
-    this.#housekeepingMode = options.strategy === undefined ? "inline" : (options.strategy.housekeeping ?? "eager");
-    this.#observer = options.observer;
-    this.#maxSteps = options.maxSteps ?? Number.POSITIVE_INFINITY;
-    if (options.slowStepMs !== Number.POSITIVE_INFINITY) this.#stepTimer = new StepTimer(options.slowStepMs ?? 100);
+    this.#strategy = strategy;
+    this.#observer = observer;
+    this.#maxSteps = maxSteps;
+    this.#agenda = new Agenda(strategy);
+    this.#lifecycle = new Lifecycle(this, this.#agenda.housekeeping === "inline");
+    this.#stepTimer = slowStepMs === Number.POSITIVE_INFINITY ? undefined : new StepTimer(slowStepMs);
   }
 
   /** Virtual milliseconds since the run began. */
   time(): number {
-    return this.#nowMs;
+    return this.#agenda.nowMs;
   }
 
   /** How many steps have run. */
   get steps(): number {
-    return this.#steps;
+    return this.#agenda.steps;
   }
 
   /** Queues `callback(...args)` for a step of its own. */
   callSoon<Args extends readonly unknown[]>(callback: (...args: Args) => unknown, ...args: Args): CallbackHandle {
-    const handle = new CallbackHandle(callback.name, () => callback(...args), this.nextCallbackNumber(), this.#noteHandleCancelled);
+    const noteCancelled = (): void => {
+      this.#agenda.noteCancelledHandle();
+    };
+    const handle = new CallbackHandle(callback.name, () => callback(...args), this.nextCallbackNumber(), noteCancelled);
     this.enqueue(handle);
     return handle;
   }
@@ -157,7 +126,7 @@ export class EventLoop {
   /** Calls `callback(...args)` after `delayMs` of virtual time. Throws UsageError unless that is a whole number, 0 or more. */
   callLater<Args extends readonly unknown[]>(delayMs: number, callback: (...args: Args) => unknown, ...args: Args): TimerHandle {
     requireDelay(delayMs, "callLater: delayMs");
-    return this.callAt(this.#nowMs + delayMs, callback, ...args);
+    return this.callAt(this.time() + delayMs, callback, ...args);
   }
 
   /**
@@ -187,9 +156,8 @@ export class EventLoop {
   }
 
   #makeTask<T>(call: () => PromiseLike<T> | T, name: string | undefined): Task<T> {
-    this.#tasksCreated++;
-    const task = new Task<T>(this, call, name ?? `Task-${this.#tasksCreated}`);
-    this.#tasks.push(task as Task);
+    const task = new Task<T>(this, call, name ?? `Task-${this.#tasks.created + 1}`);
+    this.#tasks.add(task as Task);
     return task;
   }
 
@@ -200,36 +168,26 @@ export class EventLoop {
 
   /** The tasks that are not done, in order of creation. */
   allTasks(): readonly Task[] {
-    return this.#tasks.filter((task) => !task.done());
+    return this.#tasks.pending();
   }
 
   /** Sets who is told of exceptions that nobody handles; undefined restores the default, which warns. */
   setExceptionHandler(handler: ExceptionHandler | undefined): void {
-    this.#exceptionHandler = handler;
+    this.#reports.handler = handler;
   }
 
   getExceptionHandler(): ExceptionHandler | undefined {
-    return this.#exceptionHandler;
+    return this.#reports.handler;
   }
 
   /** Adds the exception to the warnings of the run. */
-  defaultExceptionHandler({ message, exception, future }: ExceptionContext): void {
-    const where = future === undefined ? "" : ` (${future.describe()})`;
-    this.#warnings.push(`${message}${where}${exception === undefined ? "" : `: ${describeError(exception)}`}`);
+  defaultExceptionHandler(context: ExceptionContext): void {
+    this.#reports.warn(context);
   }
 
   /** Reports something that went wrong and that nobody awaits. A handler that throws is reported too, and stops nothing. */
   callExceptionHandler(context: ExceptionContext): void {
-    if (this.#exceptionHandler === undefined) {
-      this.defaultExceptionHandler(context);
-      return;
-    }
-    try {
-      this.#exceptionHandler(this, context);
-    } catch (exception) {
-      this.defaultExceptionHandler({ message: "Unhandled error in exception handler", exception });
-      this.defaultExceptionHandler(context);
-    }
+    this.#reports.report(this, context);
   }
 
   isRunning(): boolean {
@@ -237,12 +195,12 @@ export class EventLoop {
   }
 
   isClosed(): boolean {
-    return this.#phase === "ended";
+    return this.#lifecycle.phase === "ended";
   }
 
   /** What the run has to complain of: exceptions never retrieved, coroutines never awaited, slow steps. */
   get warnings(): readonly string[] {
-    return this.#warnings;
+    return this.#reports.warnings;
   }
 
   /** Set when the run had to wait for something outside of the loop, so that its replay is not promised. */
@@ -250,17 +208,24 @@ export class EventLoop {
     return this.#uncontrolled;
   }
 
+  [inspectKey](): string {
+    const { phase } = this.#lifecycle;
+    const state = this.isRunning() ? "running" : phase === "new" ? "not started" : phase === "ended" ? "closed" : "waiting";
+    const { readyCount, timerCount } = this.#agenda;
+    return `<EventLoop ${state} t=${this.time()} step=${this.steps} ready=${readyCount} timers=${timerCount} tasks=${this.allTasks().length}>`;
+  }
+
+  // What follows is for the other files of this folder and for whoever drives a loop.
+
   /** The end of the run, once {@link isClosed}. @internal */
   get completion(): Completion<unknown> | undefined {
-    return this.#completion;
+    return this.#lifecycle.completion;
   }
 
   /** Which of asyncio's order or eager housekeeping this loop keeps. @internal */
   get housekeeping(): Housekeeping {
-    return this.#housekeepingMode;
+    return this.#agenda.housekeeping;
   }
-
-  // What follows is for the other files of this folder and for whoever drives a loop.
 
   /** @internal */
   nextCallbackNumber(): number {
@@ -270,16 +235,12 @@ export class EventLoop {
   /** @internal */
   enqueue(handle: Handle): void {
     this.#observer?.queued?.(handle);
-    if (handle.isHousekeeping && this.#housekeepingMode === "eager") this.#housekeeping.push(handle);
-    else this.#ready.push(handle);
+    this.#agenda.enqueue(handle);
   }
 
   /** @internal */
   addTimer(deadlineMs: number, handle: Handle): void {
-    if (!Number.isSafeInteger(deadlineMs)) {
-      throw new UsageError(`a deadline of ${deadlineMs} ms is beyond the clock, which ends at 2^53 - 1`);
-    }
-    this.#timers.add(deadlineMs, handle);
+    this.#agenda.addTimer(deadlineMs, handle);
   }
 
   /** The task that an await made now belongs to. @internal */
@@ -287,7 +248,7 @@ export class EventLoop {
     if (this.#watch === undefined) return this.#currentTask;
     const known = this.#watch.findTask() ?? this.#currentTask;
     if (known !== undefined) return known;
-    const outside = this.#tasks.filter((task) => task.isOutside);
+    const outside = this.#tasks.outside();
     return outside.length === 1 ? outside[0] : undefined;
   }
 
@@ -298,12 +259,12 @@ export class EventLoop {
 
   /** Whether code of this loop's program is running, as opposed to other code while the loop waits for something outside. @internal */
   isInsideStep(): boolean {
-    return this.#phase !== "ended" && (this.#isStepOpen || this.#watch?.findCallingTask() !== undefined);
+    return !this.isClosed() && (this.#isStepOpen || this.#watch?.findCallingTask() !== undefined);
   }
 
   /** Grows whenever something happens, also outside of the loop's steps as far as it can be seen. @internal */
   get activity(): number {
-    return this.#steps + (this.#watch?.activity ?? 0);
+    return this.steps + (this.#watch?.activity ?? 0);
   }
 
   /** @internal */
@@ -314,29 +275,23 @@ export class EventLoop {
   /** Answers the number of the running step. @internal */
   noteTaskBegins(task: Task): number {
     this.#observer?.taskBegins?.(task);
-    return this.#steps;
+    return this.steps;
   }
 
   /** @internal */
   noteTaskDone(task: Task<never> | Task): void {
     this.#observer?.taskDone?.(task as Task);
-    this.#doneTasks++;
-    if (this.#doneTasks >= 64 && this.#doneTasks * 2 > this.#tasks.length) {
-      this.#tasks = this.#tasks.filter((other) => !other.done());
-      this.#doneTasks = 0;
-    }
+    this.#tasks.noteDone();
   }
 
   /** Makes the main task. `quiescence` says how a step is brought to its end. @internal */
   start<T>(main: TaskBody<T>, quiescence: Quiescence, name = "main"): void {
-    if (this.#phase !== "new") throw new UsageError("a loop runs one main function, once: make a new EventLoop for the next run");
+    if (this.#lifecycle.phase !== "new") throw new UsageError("a loop runs one main function, once: make a new EventLoop for the next run");
     this.#quiescence = quiescence;
-    this.#phase = "main";
     if (this.#options.sites === true) this.#watchOutside();
     const previous = setRunningLoop(this);
     try {
-      this.#main = this.#makeTask(takeBody(main, "run"), name) as Task;
-      if (this.#housekeepingMode === "inline") this.#main.addWaiter(this.#stopHandle());
+      this.#lifecycle.begin(this.#makeTask(takeBody(main, "run"), name) as Task);
     } finally {
       setRunningLoop(previous);
     }
@@ -348,18 +303,18 @@ export class EventLoop {
    */
   advance(sliceEndMs: number): Progress {
     setRunningLoop(this);
-    this.#stepTimer?.resume(realNowMs(), this.#steps);
+    this.#stepTimer?.resume(realNowMs(), this.steps);
     let progress: Progress = "ended";
     try {
       if (this.#stepToClose !== undefined) this.#closeStep(this.#stepToClose);
-      while (this.#phase !== "ended") {
-        const next = this.#housekeepingMode === "inline" ? this.#nextInOrder() : this.#nextByStrategy();
+      while (!this.isClosed()) {
+        const next = this.#agenda.housekeeping === "inline" ? this.#nextInOrder() : this.#nextByStrategy();
         if (next === undefined) break;
         if (next.cancelled()) continue;
         if (!this.#runStep(next)) return (progress = "hop");
         if (this.#isTimeToPause(next, sliceEndMs)) return (progress = "pausing");
       }
-      return (progress = this.#phase === "ended" ? "ended" : "outside");
+      return (progress = this.isClosed() ? "ended" : "outside");
     } catch (error) {
       // Only a strategy throws here: what the program throws ends in a future or with the exception handler.
       this.#end({ kind: "strategy", error });
@@ -369,77 +324,47 @@ export class EventLoop {
     }
   }
 
-  /** Whether code of the program may run while the loop does not: a file that was read resumes its task during a pause, too. */
-  #isOpenToOutside(): boolean {
-    return this.#watch !== undefined || hasRequestUnderWay();
-  }
-
-  /** Ends a run that waited for something outside, and nothing came within `graceMs` of real time. @internal */
-  endAsDeadlock(graceMs: number | undefined): void {
+  /** Ends a run in which nothing can go on. `graceMs` is how long it has waited for something outside of the loop. @internal */
+  endAsDeadlock(graceMs: number): void {
     const began = this.allTasks().toSorted((a, b) => a.beganAt - b.beganAt);
     const withSites = this.#options.sites !== false && this.#quiescence === "drain";
-    this.#end({ kind: "deadlock", error: new DeadlockError(describeWaiting(began, withSites), this.#steps, this.#nowMs, graceMs) });
+    // Whoever waits for the loop's own alone can be judged without a clock, and a report that names one would differ from run to run.
+    const judgedAfterMs = began.some((task) => task.isOutside) ? graceMs : undefined;
+    this.#end({ kind: "deadlock", error: new DeadlockError(describeWaiting(began, withSites), this.steps, this.time(), judgedAfterMs) });
   }
 
-  [inspectKey](): string {
-    const state = this.isRunning() ? "running" : this.#phase === "new" ? "not started" : this.#phase === "ended" ? "closed" : "waiting";
-    return `<EventLoop ${state} t=${this.#nowMs} step=${this.#steps} ready=${this.#ready.length} timers=${this.#timers.countLive()} tasks=${this.allTasks().length}>`;
-  }
-
-  /** asyncio's order: what is ready at the start of a batch runs before anything that it queues. */
+  /** The next handle in asyncio's order; undefined when the run is over or nothing can run. */
   #nextInOrder(): Handle | undefined {
-    for (;;) {
-      if (this.#batch > 0) {
-        this.#batch--;
-        return this.#ready.shift();
-      }
-      if (this.#isStopping) {
-        this.#isStopping = false;
+    while (!this.#agenda.isInBatch) {
+      if (this.#lifecycle.isPhaseOver()) {
         if (!this.#nextPhase()) return undefined;
         continue;
       }
-      if (this.#ready.length === 0 && !this.#passTime()) return this.#stuck();
-      for (let due = this.#timers.takeDue(this.#nowMs); due !== undefined; due = this.#timers.takeDue(this.#nowMs)) this.enqueue(due);
-      this.#batch = this.#ready.length;
+      if (this.#agenda.readyCount === 0 && !this.#passTime()) return undefined;
+      this.#agenda.beginBatch();
     }
+    return this.#agenda.takeOfBatch();
   }
 
-  /** Every other order: housekeeping and due timers first, then the strategy picks. */
+  /** The next handle in every other order; undefined when the run is over or nothing can run. */
   #nextByStrategy(): Handle | undefined {
     for (;;) {
-      if (this.#isPhaseOver() && !this.#nextPhase()) return undefined;
-      if (this.#housekeeping.length > 0) return this.#housekeeping.shift();
-      const due = this.#timers.takeDue(this.#nowMs);
-      if (due !== undefined) return due;
-      if (this.#hasCancelledHandle) {
-        this.#hasCancelledHandle = false;
-        this.#ready.dropCancelled();
-      }
-      if (this.#ready.length > 1 && this.#strategy !== undefined) return this.#ready.take(this.#decide(this.#strategy));
-      if (this.#ready.length > 0) return this.#ready.shift();
-      if (!this.#passTime()) return this.#stuck();
+      if (this.#lifecycle.isPhaseOver() && !this.#nextPhase()) return undefined;
+      const next = this.#agenda.takeByStrategy();
+      if (next !== undefined) return next;
+      if (!this.#passTime()) return undefined;
     }
-  }
-
-  #decide(strategy: Strategy): number {
-    const count = this.#ready.length;
-    const index = strategy.pick((this.#decision ??= new OpenDecision(this, this.#ready)));
-    if (!Number.isInteger(index) || index < 0 || index >= count) {
-      throw new UsageError(`strategy ${strategy.name}: picked ${index} of ${count} ready tasks`);
-    }
-    return index;
   }
 
   /** The one place where callbacks are called. Answers false when a hop must end the step. */
   #runStep(handle: Handle): boolean {
-    this.#observer?.running?.(handle, this.#ready.length + 1);
+    this.#observer?.running?.(handle, this.#agenda.readyCount + 1);
     if (handle.isHousekeeping) {
       handle.run();
       return true;
     }
-    this.#steps++;
-    if (this.#steps > this.#maxSteps) {
-      this.#end({ kind: "livelock", error: new LivelockError(this.#maxSteps, this.#nowMs) });
+    if (this.#agenda.beginStep() > this.#maxSteps) {
+      this.#end({ kind: "livelock", error: new LivelockError(this.#maxSteps, this.time()) });
       return true;
     }
     const { task } = handle;
@@ -452,18 +377,25 @@ export class EventLoop {
     } catch (exception) {
       this.callExceptionHandler({ message: `Exception in ${handle.name}`, exception, handle });
     }
-    if (this.#quiescence === "drain") {
-      try {
-        drainMicrotasks();
-      } catch (exception) {
-        this.#drainAfter(exception, handle);
-      }
-    } else {
+    if (this.#quiescence === "macrotask") {
       this.#stepToClose = handle;
       return false;
     }
+    this.#drain(handle);
     this.#closeStep(handle);
     return true;
+  }
+
+  /** Ends the step of `handle`. Each `nextTick` that throws ends a drain in the middle, and what is behind it still runs. */
+  #drain(handle: Handle): void {
+    for (;;) {
+      try {
+        drainMicrotasks();
+        return;
+      } catch (exception) {
+        if (!raiseUncaught(exception)) this.callExceptionHandler({ message: `Exception in ${handle.name}`, exception, handle });
+      }
+    }
   }
 
   #closeStep(handle: Handle): void {
@@ -479,180 +411,52 @@ export class EventLoop {
 
   /** Before the handle runs, because afterwards its task stands at its next operation, and others have become ready. */
   #noteStep({ name, operation }: Handle): void {
-    this.#stepRecord = { name, operation, step: this.#steps, timeMs: this.#nowMs, ready: this.#ready.length + 1 };
-  }
-
-  /** Ends the step of `handle` after a `nextTick` threw; each that does ends a drain in the middle, and what is behind it still runs. */
-  #drainAfter(thrown: unknown, handle: Handle): void {
-    for (let exception = thrown; ; ) {
-      if (!raiseUncaught(exception)) this.callExceptionHandler({ message: `Exception in ${handle.name}`, exception, handle });
-      try {
-        drainMicrotasks();
-        return;
-      } catch (next) {
-        exception = next;
-      }
-    }
-  }
-
-  #watchOutside(): void {
-    const begun = this.#tasks.filter((task) => task.hasBegun && !task.done());
-    this.#watch = new OutsideWatch(() => this.#currentTask, begun);
+    this.#stepRecord = { name, operation, step: this.steps, timeMs: this.time(), ready: this.#agenda.readyCount + 1 };
   }
 
   #isTimeToPause(handle: Handle, sliceEndMs: number): boolean {
-    if (this.#stepTimer === undefined ? this.#steps % LOOK_AT_CLOCK_EVERY !== 0 : !this.#stepTimer.isDue(this.#steps)) return false;
+    if (this.#stepTimer === undefined ? this.steps % LOOK_AT_CLOCK_EVERY !== 0 : !this.#stepTimer.isDue(this.steps)) return false;
     const nowMs = realNowMs();
-    const warning = this.#stepTimer?.look(nowMs, this.#steps, handle.name);
-    if (warning !== undefined) this.#warnings.push(warning);
+    const warning = this.#stepTimer?.look(nowMs, this.steps, handle.name);
+    if (warning !== undefined) this.#reports.warnings.push(warning);
     return nowMs >= sliceEndMs;
   }
 
-  /** Moves the clock to the next deadline; false when there is none. */
+  #watchOutside(): void {
+    const begun = this.#tasks.pending().filter((task) => task.hasBegun);
+    this.#watch = new OutsideWatch(() => this.#currentTask, begun);
+  }
+
+  /** Whether code of the program may run while the loop does not: a file that was read resumes its task during a pause, too. */
+  #isOpenToOutside(): boolean {
+    return this.#watch !== undefined || hasRequestUnderWay();
+  }
+
+  /**
+   * Moves the clock to the next deadline. Where there is none it is a deadlock, or something outside of the loop is under way: then
+   * answers false, and so it does while a file or a connection of the program is, because virtual time would outrun every real one.
+   */
   #passTime(): boolean {
-    const deadlineMs = this.#timers.nextDeadlineMs();
-    if (deadlineMs === undefined) return false;
-    this.#nowMs = Math.max(this.#nowMs, deadlineMs);
-    return true;
-  }
-
-  /** Nothing is ready and no timer is left: a deadlock, or something outside of the loop is under way. */
-  #stuck(): undefined {
-    const outside = this.#tasks.find((task) => task.isOutside);
-    if (outside === undefined && !hasRequestUnderWay()) {
-      this.endAsDeadlock(undefined);
-      return;
-    }
-    const task = outside ?? this.#main;
-    if (task === undefined) return;
-    this.#uncontrolled ??= { task: task.getName(), step: this.#steps, timeMs: this.#nowMs, site: this.#watch?.siteOf(task) };
-  }
-
-  /** Where a strategy picks, a phase is over at once; in asyncio's order a handle says so from its place in the queue. */
-  #isPhaseOver(): boolean {
-    return this.#phase === "main" ? this.#main?.done() === true : this.#leftToCancel.every((task) => task.done());
-  }
-
-  /** After main, what is left is cancelled, in order of creation; after that the run is over. Answers whether it goes on. */
-  #nextPhase(): boolean {
-    if (this.#phase === "main") {
-      this.#phase = "cancelling";
-      this.#leftToCancel = [...this.allTasks()];
-      for (const task of this.#leftToCancel) task.cancel();
-      if (this.#housekeepingMode === "inline") this.#stopAfterAll(this.#leftToCancel);
-      if (this.#leftToCancel.length > 0) return true;
-    }
-    for (const task of this.#leftToCancel) {
-      if (task.state !== "failed") continue;
-      this.callExceptionHandler({ message: "unhandled exception during the shutdown of run()", exception: task.exception(), future: task });
-    }
-    this.#leftToCancel = [];
-    if (this.#housekeepingMode === "inline" && this.#closings < ASYNCIO_CLOSINGS) {
-      this.#closings++;
-      this.enqueue(
-        new HousekeepingHandle("close", () => {
-          this.enqueue(this.#stopHandle());
-        }),
-      );
-      return true;
-    }
-    this.#end(this.#mainCompletion());
+    const isBusyOutside = this.#watch !== undefined && hasRequestUnderWay();
+    if (!isBusyOutside && this.#agenda.passTime()) return true;
+    const [outside] = this.#tasks.outside();
+    if (outside !== undefined) {
+      this.#uncontrolled ??= { task: outside.getName(), step: this.steps, timeMs: this.time(), site: this.#watch?.siteOf(outside) };
+    } else if (!isBusyOutside && !hasRequestUnderWay()) this.endAsDeadlock(0);
     return false;
   }
 
-  #mainCompletion(): Completion<unknown> {
-    try {
-      return { kind: "result", value: this.#main?.result() };
-    } catch (error) {
-      return { kind: "error", error };
-    }
+  /** Answers whether the run goes on. */
+  #nextPhase(): boolean {
+    const completion = this.#lifecycle.next();
+    if (completion !== undefined) this.#end(completion);
+    return completion === undefined;
   }
 
   #end(completion: Completion<unknown>): void {
-    this.#phase = "ended";
-    this.#completion = completion;
+    this.#lifecycle.end(completion);
     const isCutShort = completion.kind !== "result" && completion.kind !== "error";
     for (const owed of this.#ledger.settle(isCutShort ? [] : this.allTasks())) this.callExceptionHandler(owed);
     this.#watch?.close();
   }
-
-  /** Ends the phase after the batch in which the handle runs. */
-  #stopHandle(): Handle {
-    return new HousekeepingHandle("stop", () => {
-      this.#isStopping = true;
-    });
-  }
-
-  /** As asyncio does with a gather of them. */
-  #stopAfterAll(tasks: readonly Task[]): void {
-    let unfinished = tasks.length;
-    for (const task of tasks) {
-      task.addWaiter(
-        new HousekeepingHandle("gather", () => {
-          unfinished--;
-          if (unfinished === 0) this.enqueue(this.#stopHandle());
-        }),
-      );
-    }
-  }
-
-  readonly #noteHandleCancelled = (): void => {
-    this.#hasCancelledHandle = true;
-  };
-}
-
-/** What a strategy is handed. One object serves all decisions of a loop, and its list is made only for a strategy that looks at it. */
-class OpenDecision implements Decision {
-  readonly #loop: EventLoop;
-  readonly #queue: ReadyQueue;
-
-  constructor(loop: EventLoop, queue: ReadyQueue) {
-    this.#loop = loop;
-    this.#queue = queue;
-  }
-
-  get step(): number {
-    return this.#loop.steps + 1;
-  }
-
-  get timeMs(): number {
-    return this.#loop.time();
-  }
-
-  get count(): number {
-    return this.#queue.length;
-  }
-
-  get ready(): readonly Handle[] {
-    return this.#queue.list();
-  }
-}
-
-/** A run took more steps than it was allowed. */
-class LivelockError extends HeddleError {
-  constructor(maxSteps: number, timeMs: number) {
-    super(
-      "HEDDLE_LIVELOCK",
-      `livelock at t=${timeMs}: the run took more than ${maxSteps} steps. Usually a task that polls for what never comes; ` +
-        "raise maxSteps if the program really is that long.",
-    );
-  }
-
-  static {
-    this.prototype.name = "LivelockError";
-  }
-}
-
-/** The function of a task body. Throws UsageError for what cannot be started, a promise above all. */
-function takeBody<T>(body: TaskBody<T>, what: "createTask" | "run"): () => PromiseLike<T> | T {
-  if (body instanceof Coroutine) {
-    body.take();
-    return body.body;
-  }
-  if (typeof body === "function") return body;
-  throw new UsageError(
-    isThenable(body)
-      ? `${what}: got a promise, which has started already, out of reach of the scheduler. Pass the function: ${what}(() => work()).`
-      : `${what}: needs a function or a coroutine, not ${String(body)}`,
-  );
 }

@@ -7,7 +7,7 @@
  * Invariant: the state leaves "pending" once and never changes again; at that moment every waiter moves to the ready queue, in the
  * order in which it came, and the waiter list is empty from then on.
  */
-import { CancelledError, InvalidStateError, UsageError } from "../errors/errors.js";
+import { CancelledError, describeError, describeValue, InvalidStateError, UsageError } from "../errors/errors.js";
 import type { EventLoop } from "./event-loop.js";
 import { CallbackHandle, type Handle } from "./handle.js";
 import { inspectKey } from "./inspect.js";
@@ -191,8 +191,8 @@ export class Future<T = unknown> implements PromiseLike<T> {
 
   /** `pending`, `result=5`, `exception=RuntimeError: boom` or `cancelled`. @internal */
   describeState(): string {
-    if (this.#state === "finished") return `result=${formatValue(this.#outcome)}`;
-    return this.#state === "failed" ? `exception=${String(this.#outcome)}` : this.#state;
+    if (this.#state === "finished") return `result=${describeValue(this.#outcome)}`;
+    return this.#state === "failed" ? `exception=${describeError(this.#outcome)}` : this.#state;
   }
 
   #settled(): Promise<T> {
@@ -215,9 +215,4 @@ export class Future<T = unknown> implements PromiseLike<T> {
       );
     }
   }
-}
-
-function formatValue(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  return typeof value === "object" && value !== null ? `[${value.constructor?.name ?? "object"}]` : String(value);
 }

@@ -5,7 +5,7 @@
  * schedule say the same.
  */
 import type { Coroutine } from "./coroutine.js";
-import type { ExceptionContext } from "./event-loop.js";
+import type { ExceptionContext } from "./exception-reports.js";
 import type { Future } from "./future.js";
 import { Task } from "./task.js";
 

@@ -9,8 +9,8 @@
  *   the one that is running.
  * - `#mustCancel` is set only while no wait can take the cancellation; it is delivered at the next await of something of the loop's.
  */
-import { CancelledError } from "../errors/errors.js";
-import type { Coroutine } from "./coroutine.js";
+import { CancelledError, UsageError } from "../errors/errors.js";
+import { Coroutine } from "./coroutine.js";
 import type { EventLoop } from "./event-loop.js";
 import { Future } from "./future.js";
 import { Handle } from "./handle.js";
@@ -258,5 +258,19 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
     ((typeof value === "object" && value !== null) || typeof value === "function") &&
     typeof (value as { then?: unknown }).then === "function"
+  );
+}
+
+/** The function of a task body. Throws UsageError for what cannot be started, a promise above all. @internal */
+export function takeBody<T>(body: TaskBody<T>, what: "createTask" | "run"): () => PromiseLike<T> | T {
+  if (body instanceof Coroutine) {
+    body.take();
+    return body.body;
+  }
+  if (typeof body === "function") return body;
+  throw new UsageError(
+    isThenable(body)
+      ? `${what}: got a promise, which has started already, out of reach of the scheduler. Pass the function: ${what}(() => work()).`
+      : `${what}: needs a function or a coroutine, not ${String(body)}`,
   );
 }

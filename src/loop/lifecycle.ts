@@ -1,0 +1,128 @@
+/**
+ * The life of a run, as `asyncio.run` has it: main runs to its end; what it leaves behind is cancelled, in order of creation, and
+ * waited for; then the run is over.
+ *
+ * Where a strategy picks, a phase is over as soon as what it waits for is done. In asyncio's order a handle says so from its place in
+ * the queue, and the rest of its batch still runs.
+ */
+import type { EventLoop } from "./event-loop.js";
+import type { Handle } from "./handle.js";
+import { HousekeepingHandle } from "./handle.js";
+import type { Task } from "./task.js";
+
+/** How a run ended. */
+export type Completion<T> =
+  | { readonly kind: "result"; readonly value: T }
+  | { readonly kind: "error" | "deadlock" | "livelock" | "strategy"; readonly error: unknown };
+
+/**
+ * At the end `asyncio.run` still runs its loop for `shutdown_asyncgens()` and for `shutdown_default_executor()`, two batches each, in
+ * which callbacks and tasks of the program go on.
+ */
+const ASYNCIO_CLOSINGS = 2;
+
+export class Lifecycle {
+  readonly #loop: EventLoop;
+  readonly #isInOrder: boolean;
+  #phase: "new" | "main" | "cancelling" | "ended" = "new";
+  #main: Task | undefined = undefined;
+  #leftToCancel: readonly Task[] = [];
+  #closings = 0;
+  #isStopping = false;
+  #completion: Completion<unknown> | undefined = undefined;
+
+  constructor(loop: EventLoop, isInOrder: boolean) {
+    this.#loop = loop;
+    this.#isInOrder = isInOrder;
+  }
+
+  get phase(): "new" | "main" | "cancelling" | "ended" {
+    return this.#phase;
+  }
+
+  get main(): Task | undefined {
+    return this.#main;
+  }
+
+  /** The end of the run, once it has ended. */
+  get completion(): Completion<unknown> | undefined {
+    return this.#completion;
+  }
+
+  begin(main: Task): void {
+    this.#phase = "main";
+    this.#main = main;
+    if (this.#isInOrder) main.addWaiter(this.#stopHandle());
+  }
+
+  end(completion: Completion<unknown>): void {
+    this.#phase = "ended";
+    this.#completion = completion;
+  }
+
+  /** Whether it is time for {@link next}; in asyncio's order to be asked between batches. */
+  isPhaseOver(): boolean {
+    if (this.#isInOrder) return this.#isStopping;
+    return this.#phase === "main" ? this.#main?.done() === true : this.#leftToCancel.every((task) => task.done());
+  }
+
+  /** Goes to the next phase; answers how the run ended, or undefined while it goes on. */
+  next(): Completion<unknown> | undefined {
+    this.#isStopping = false;
+    if (this.#phase === "main") {
+      this.#phase = "cancelling";
+      this.#leftToCancel = this.#loop.allTasks();
+      for (const task of this.#leftToCancel) task.cancel();
+      if (this.#isInOrder) this.#stopAfterAll(this.#leftToCancel);
+      if (this.#leftToCancel.length > 0) return undefined;
+    }
+    this.#reportFailedShutdown();
+    if (this.#isInOrder && this.#closings < ASYNCIO_CLOSINGS) {
+      this.#closings++;
+      this.#loop.enqueue(
+        new HousekeepingHandle("close", () => {
+          this.#loop.enqueue(this.#stopHandle());
+        }),
+      );
+      return undefined;
+    }
+    return this.#mainCompletion();
+  }
+
+  #reportFailedShutdown(): void {
+    for (const task of this.#leftToCancel) {
+      if (task.state !== "failed") continue;
+      const message = "unhandled exception during the shutdown of run()";
+      this.#loop.callExceptionHandler({ message, exception: task.exception(), future: task });
+    }
+    this.#leftToCancel = [];
+  }
+
+  #mainCompletion(): Completion<unknown> {
+    try {
+      return { kind: "result", value: this.#main?.result() };
+    } catch (error) {
+      return { kind: "error", error };
+    }
+  }
+
+  /** Ends the phase after the batch in which the handle runs. */
+  #stopHandle(): Handle {
+    return new HousekeepingHandle("stop", () => {
+      this.#isStopping = true;
+    });
+  }
+
+  /** As asyncio does with a gather of them. */
+  #stopAfterAll(tasks: readonly Task[]): void {
+    let unfinished = tasks.length;
+    for (const task of tasks) {
+      task.addWaiter(
+        new HousekeepingHandle("gather", () => {
+          unfinished--;
+          if (unfinished === 0) this.#loop.enqueue(this.#stopHandle());
+        }),
+      );
+    }
+  }
+}
