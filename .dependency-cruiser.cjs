@@ -12,7 +12,9 @@ const layers = [
   ["invariant", "explore"], // invariants judge runs of task graphs
   ["arbitrary", "report"],
   ["instrument", "store"],
-  ["vitest", "cli"],
+  ["vitest"],
+  // The command runs the plug-in, so it stands above it.
+  ["cli"],
 ];
 
 const unitTest = "\\.test\\.ts$";

@@ -7,7 +7,7 @@ import { gather, run, sleep } from "heddle";
 import { schedule } from "heddle/arbitraries";
 import { expect, test } from "vitest";
 
-const parameters = (numRuns: number): fc.Parameters => ({
+const parameters = (numRuns: number): { readonly numRuns: number; readonly seed: number } => ({
   numRuns: Number(process.env["HEDDLE_RUNS"] ?? numRuns),
   seed: Number(process.env["HEDDLE_SEED"] ?? 7) | 0,
 });

@@ -1,11 +1,22 @@
 /** What was run once can be run again: a schedule survives its token, and a replay gives the recorded trace, byte for byte. */
 import * as fc from "fast-check";
-import { decodeSchedule, encodeSchedule, explore, following, formatTrace, type Granularity, random, replay, runTaskGraph, type Schedule } from "heddle";
+import {
+  decodeSchedule,
+  encodeSchedule,
+  explore,
+  following,
+  formatTrace,
+  type Granularity,
+  random,
+  replay,
+  runTaskGraph,
+  type Schedule,
+} from "heddle";
 import { schedule, taskGraph } from "heddle/arbitraries";
 import { expect, test } from "vitest";
 
 /** `HEDDLE_RUNS` and `HEDDLE_SEED` override what is given here, as they do for every property. */
-const parameters = (numRuns: number): fc.Parameters => ({
+const parameters = (numRuns: number): { readonly numRuns: number; readonly seed: number } => ({
   numRuns: Number(process.env["HEDDLE_RUNS"] ?? numRuns),
   seed: Number(process.env["HEDDLE_SEED"] ?? 7) | 0,
 });

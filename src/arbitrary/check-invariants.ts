@@ -6,6 +6,7 @@ import type { GraphRun } from "../graph/graph-run.js";
 import { placeGraph } from "../graph/interpret.js";
 import type { TaskGraph } from "../graph/task-graph.js";
 import { minimise } from "../explore/minimise.js";
+import { freshSeed } from "../loop/host.js";
 import { inMacrotask, takeTurn } from "../loop/run.js";
 import { interceptStrays } from "../loop/strays.js";
 import { loopInvariants } from "../invariant/loop-invariants.js";
@@ -90,7 +91,7 @@ const PROGRESS_EVERY = 50;
  * @since 0.1.0
  */
 export async function checkInvariants(options: CheckOptions = {}): Promise<CheckResult> {
-  const { runs = DEFAULT_RUNS, seed = fc.sample(fc.nat(), 1)[0] ?? 0, invariants = loopInvariants } = options;
+  const { runs = DEFAULT_RUNS, seed = freshSeed(), invariants = loopInvariants } = options;
   requireWholeNumber(runs, 1, "checkInvariants: runs");
   requireWholeNumber(seed, 0, "checkInvariants: seed");
   const release = await takeTurn("checkInvariants()");

@@ -12,7 +12,10 @@ import { taskGraph } from "./task-graph.js";
 
 describe("shrinking", () => {
   test("ends at fifo where any schedule fails", () => {
-    const { counterexample } = fc.check(fc.property(schedule(), () => false), { seed: 7 });
+    const { counterexample } = fc.check(
+      fc.property(schedule(), () => false),
+      { seed: 7 },
+    );
     expect(fc.stringify(counterexample)).toBe("[fifo]");
   });
 
@@ -65,7 +68,9 @@ interface Comparison {
 async function compare(make: (seed: number) => Strategy, numRuns: number): Promise<Comparison> {
   const result = { graphs: 0, pairs: 0, changed: 0, changedAlthoughInOrder: 0, graphsThatChanged: 0 };
   for (const [seed, graph] of fc.sample(taskGraph({ maxTasks: 10 }), { seed: 7, numRuns }).entries()) {
-    const leaves = graph.tasks.flatMap((_, task) => (task > 0 && withoutTasks(graph, [task]).tasks.length === graph.tasks.length - 1 ? [task] : []));
+    const leaves = graph.tasks.flatMap((_, task) =>
+      task > 0 && withoutTasks(graph, [task]).tasks.length === graph.tasks.length - 1 ? [task] : [],
+    );
     const leaf = leaves[seed % Math.max(1, leaves.length)];
     if (leaf === undefined) continue;
     const whole = decidedPairs(await runTaskGraph(graph, { strategy: make(seed) }));
@@ -93,11 +98,14 @@ describe("a schedule stays the same while the program changes: without a task th
     expect(changed).toBe(0);
   });
 
-  test.each([1, 16, 48])("at intensity %i they change places only where neither is moved and they arrive in another order", async (intensity) => {
-    const { pairs, changed, changedAlthoughInOrder } = await compare((seed) => seeded(seed, intensity), 200);
-    expect(changedAlthoughInOrder).toBe(0);
-    expect(changed).toBeLessThan(pairs / 100);
-  });
+  test.each([1, 16, 48])(
+    "at intensity %i they change places only where neither is moved and they arrive in another order",
+    async (intensity) => {
+      const { pairs, changed, changedAlthoughInOrder } = await compare((seed) => seeded(seed, intensity), 200);
+      expect(changedAlthoughInOrder).toBe(0);
+      expect(changed).toBeLessThan(pairs / 100);
+    },
+  );
 
   test("whereas a stream of draws gives another order to a good part of the graphs", async () => {
     const { graphs, graphsThatChanged, changed } = await compare((seed) => random(seed), 300);
@@ -110,7 +118,9 @@ describe("a schedule stays the same while the program changes: without a task th
 describe("end to end: a defect that hangs on the order", () => {
   /** Main names t1 before t2, and yet t2 comes to a span before t1 begins: no first come, first served. */
   function isOvertaken(graph: TaskGraph, { trace }: GraphRun): boolean {
-    const started = (graph.tasks[0]?.body ?? []).flatMap((operation) => (operation[0] === "spawn" ? [operation[1]] : operation[0] === "gather" ? operation[1] : []));
+    const started = (graph.tasks[0]?.body ?? []).flatMap((operation) =>
+      operation[0] === "spawn" ? [operation[1]] : operation[0] === "gather" ? operation[1] : [],
+    );
     const nameOf = (name: string): number => graph.tasks.findIndex((task) => task.name === name);
     const [one, two] = [started.indexOf(nameOf("t1")), started.indexOf(nameOf("t2"))];
     if (one < 0 || two < one) return false;
@@ -119,7 +129,11 @@ describe("end to end: a defect that hangs on the order", () => {
     return span >= 0 && span < begin;
   }
 
-  const property = fc.asyncProperty(taskGraph(), schedule(), async (graph, strategy) => !isOvertaken(graph, await runTaskGraph(graph, { strategy })));
+  const property = fc.asyncProperty(
+    taskGraph(),
+    schedule(),
+    async (graph, strategy) => !isOvertaken(graph, await runTaskGraph(graph, { strategy })),
+  );
 
   test("fifo never shows it", async () => {
     const fifoOnly = fc.asyncProperty(taskGraph(), async (graph) => !isOvertaken(graph, await runTaskGraph(graph)));
@@ -129,7 +143,9 @@ describe("end to end: a defect that hangs on the order", () => {
   test("it shrinks to three tasks with one span, and a schedule that moves as few steps as it takes", async () => {
     const { counterexample, failed } = await fc.check(property, { seed: 7, numRuns: 500 });
     expect(failed).toBe(true);
-    expect(fc.stringify(counterexample)).toMatchInlineSnapshot(`"[{"version":1,"cells":1,"futures":0,"tasks":[{"name":"main","body":[["gather",[1,2],false]]},{"name":"t1","body":[]},{"name":"t2","body":[["span",0,0]]}]},seeded(4294967264, 22)]"`);
+    expect(fc.stringify(counterexample)).toMatchInlineSnapshot(
+      `"[{"version":1,"cells":1,"futures":0,"tasks":[{"name":"main","body":[["gather",[1,2],false]]},{"name":"t1","body":[]},{"name":"t2","body":[["span",0,0]]}]},seeded(4294967264, 22)]"`,
+    );
   });
 
   test("from any seed it ends as small, and fast-check's own seed and path give the same counterexample again", async () => {

@@ -7,7 +7,8 @@ import { taskGraph } from "./task-graph.js";
 
 const graphs = taskGraph({ maxTasks: 10, maxOperations: 8, maxDepth: 3 });
 
-const operationsOf = ({ body }: TaskGraph["tasks"][number]): Operation[] => [...walkBody(placeBody(body))].map(({ operation }) => operation);
+const operationsOf = ({ body }: TaskGraph["tasks"][number]): Operation[] =>
+  [...walkBody(placeBody(body))].map(({ operation }) => operation);
 
 /** How many starts stand between main and each task, summed up. */
 function depthOfStarts({ tasks }: TaskGraph): number {
@@ -110,7 +111,11 @@ describe("what a defect needs is found, and nothing else is left", () => {
     graph.tasks.some((task, index) => operationsOf(task).some((operation) => isWanted(operation, index)));
 
   /** The smallest graphs, as bodies, from all drawn graphs that have the property. */
-  function smallestOf(isKept: (graph: TaskGraph) => boolean): { readonly bodies: readonly string[]; readonly found: number; readonly mostTried: number } {
+  function smallestOf(isKept: (graph: TaskGraph) => boolean): {
+    readonly bodies: readonly string[];
+    readonly found: number;
+    readonly mostTried: number;
+  } {
     const found = fc.sample(graphs, { seed: 7, numRuns: 200 }).filter(isKept);
     const all = found.map((graph) => smallestWith(isKept, graph));
     const bodies = new Set(all.map(({ graph }) => JSON.stringify(graph.tasks.map(({ body }) => body))));
@@ -119,7 +124,12 @@ describe("what a defect needs is found, and nothing else is left", () => {
 
   test("a task that gathers is cancelled: three tasks, one operation each beside the start", () => {
     const cancelsGatherer = (graph: TaskGraph): boolean =>
-      has(graph, (operation) => operation[0] === "cancel" && has({ ...graph, tasks: graph.tasks.slice(operation[1], operation[1] + 1) }, ([name]) => name === "gather"));
+      has(
+        graph,
+        (operation) =>
+          operation[0] === "cancel" &&
+          has({ ...graph, tasks: graph.tasks.slice(operation[1], operation[1] + 1) }, ([name]) => name === "gather"),
+      );
     const { bodies, found, mostTried } = smallestOf(cancelsGatherer);
     expect(found).toBeGreaterThan(50);
     expect(bodies).toMatchInlineSnapshot(`
@@ -135,7 +145,15 @@ describe("what a defect needs is found, and nothing else is left", () => {
 
   test("a future is awaited inside of a try inside of a try", () => {
     const isNested = (operation: Operation): boolean =>
-      operation[0] === "try" && [operation[1], operation[2], operation[3]].flat().some((inner) => inner[0] === "try" && inner.slice(1).flat().some((innermost) => (innermost as Operation)[0] === "awaitFuture"));
+      operation[0] === "try" &&
+      [operation[1], operation[2], operation[3]].flat().some(
+        (inner) =>
+          inner[0] === "try" &&
+          inner
+            .slice(1)
+            .flat()
+            .some((innermost) => (innermost as Operation)[0] === "awaitFuture"),
+      );
     const { bodies, found } = smallestOf((graph) => has(graph, isNested));
     expect(found).toBeGreaterThan(20);
     // Which part it stands in is a matter of the graph.
@@ -166,7 +184,23 @@ describe("withoutTasks", () => {
     cells: 1,
     futures: 0,
     tasks: [
-      { name: "main", body: [["spawn", 1], ["gather", [2, 1, 3], true], ["cancel", 2], ["try", [["await", 2], ["await", 3]], [], []]] },
+      {
+        name: "main",
+        body: [
+          ["spawn", 1],
+          ["gather", [2, 1, 3], true],
+          ["cancel", 2],
+          [
+            "try",
+            [
+              ["await", 2],
+              ["await", 3],
+            ],
+            [],
+            [],
+          ],
+        ],
+      },
       { name: "a", body: [["gather", [4], false]] },
       { name: "b", body: [["await", 1]] },
       { name: "c", body: [["span", 0, 1]] },
@@ -178,7 +212,22 @@ describe("withoutTasks", () => {
     expect(withoutTasks(graph, [1])).toEqual({
       ...graph,
       tasks: [
-        { name: "main", body: [["gather", [1, 2], true], ["cancel", 1], ["try", [["await", 1], ["await", 2]], [], []]] },
+        {
+          name: "main",
+          body: [
+            ["gather", [1, 2], true],
+            ["cancel", 1],
+            [
+              "try",
+              [
+                ["await", 1],
+                ["await", 2],
+              ],
+              [],
+              [],
+            ],
+          ],
+        },
         { name: "b", body: [] },
         { name: "c", body: [["span", 0, 1]] },
       ],

@@ -7,7 +7,8 @@ import { hash32 } from "../random/random.js";
 import { random } from "../strategy/random.js";
 import { type TaskGraphConstraints, taskGraph } from "./task-graph.js";
 
-const sample = (constraints: TaskGraphConstraints = {}, numRuns = 500, seed = 7): TaskGraph[] => fc.sample(taskGraph(constraints), { seed, numRuns });
+const sample = (constraints: TaskGraphConstraints = {}, numRuns = 500, seed = 7): TaskGraph[] =>
+  fc.sample(taskGraph(constraints), { seed, numRuns });
 
 /** Every operation of a task or of all of them, those inside of others too. */
 const operationsOf = ({ tasks }: Pick<TaskGraph, "tasks">): Operation[] =>
@@ -16,7 +17,10 @@ const namesOf = (graph: TaskGraph): Set<OperationName> => new Set(operationsOf(g
 
 /** How deep `try` is nested. */
 const depthOf = (body: Body): number =>
-  Math.max(0, ...body.map((operation) => (operation[0] === "try" ? 1 + Math.max(...[operation[1], operation[2], operation[3]].map(depthOf)) : 0)));
+  Math.max(
+    0,
+    ...body.map((operation) => (operation[0] === "try" ? 1 + Math.max(...[operation[1], operation[2], operation[3]].map(depthOf)) : 0)),
+  );
 
 test("every graph is valid, and its text is that of the checked graph", () => {
   const constraints = fc.record({
@@ -130,7 +134,9 @@ test("without sharing no two tasks use the same cell, and there are no futures",
 
 test("without faults nothing is raised, cancelled or waited for for ever, so every run finishes, in any order", async () => {
   for (const [seed, graph] of sample({ faults: false }, 200).entries()) {
-    expect(["raise", "cancel", "setException", "cancelFuture", "awaitFuture"].filter((name) => namesOf(graph).has(name as OperationName))).toEqual([]);
+    expect(
+      ["raise", "cancel", "setException", "cancelFuture", "awaitFuture"].filter((name) => namesOf(graph).has(name as OperationName)),
+    ).toEqual([]);
     for (const strategy of [undefined, random(seed)]) {
       expect((await runTaskGraph(graph, { ...(strategy && { strategy }) })).outcome).toBe("finished");
     }
@@ -170,7 +176,16 @@ describe("shrinking without context", () => {
 
   test("any valid graph can be shrunk, wherever it is from, and nothing else can", () => {
     expect(arbitrary.canShrinkWithoutContext(own)).toBe(true);
-    for (const value of [undefined, null, 7, "graph", {}, { ...own, version: 2 }, { ...own, tasks: [] }, { ...own, tasks: own.tasks.slice(0, 1) }]) {
+    for (const value of [
+      undefined,
+      null,
+      7,
+      "graph",
+      {},
+      { ...own, version: 2 },
+      { ...own, tasks: [] },
+      { ...own, tasks: own.tasks.slice(0, 1) },
+    ]) {
       expect(arbitrary.canShrinkWithoutContext(value)).toBe(false);
     }
   });
@@ -178,7 +193,9 @@ describe("shrinking without context", () => {
   test("an example of one's own is made small, and keeps its names", () => {
     const withSleep = (graph: TaskGraph): boolean => !namesOf(graph).has("sleep");
     const { counterexample } = fc.check(fc.property(arbitrary, withSleep), { examples: [[own]], numRuns: 1 });
-    expect(JSON.stringify(counterexample)).toMatchInlineSnapshot(`"[{"version":1,"cells":0,"futures":0,"tasks":[{"name":"main","body":[["sleep",0]]}]}]"`);
+    expect(JSON.stringify(counterexample)).toMatchInlineSnapshot(
+      `"[{"version":1,"cells":0,"futures":0,"tasks":[{"name":"main","body":[["sleep",0]]}]}]"`,
+    );
   });
 });
 
@@ -193,7 +210,9 @@ test("options that make no sense are refused", () => {
   };
   const nothing = { span: 0, yield: 0, sleep: 0, await: 0, gather: 0, cancel: 0, raise: 0, return: 0, try: 0 };
   expect(
-    [{ maxTasks: 0 }, { maxTasks: 1.5 }, { maxOperations: -1 }, { maxDepth: Number.NaN }, { mix: { sleep: -1 } }, { mix: nothing }].map(refusal),
+    [{ maxTasks: 0 }, { maxTasks: 1.5 }, { maxOperations: -1 }, { maxDepth: Number.NaN }, { mix: { sleep: -1 } }, { mix: nothing }].map(
+      refusal,
+    ),
   ).toMatchInlineSnapshot(`
     [
       "UsageError: taskGraph: maxTasks must be a whole number, 1 or more, not 0",

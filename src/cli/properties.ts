@@ -2,12 +2,12 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { BadInputError } from "../errors/errors.js";
+import { freshSeed, realNowMs } from "../loop/host.js";
 import { writeAtomically } from "../store/reports.js";
 import { strategyNamed } from "../strategy/named.js";
 import { fromEnvironment, parseRuns, parseSeed, VARIABLES } from "../vitest/environment.js";
 import type { PropertyRun } from "../vitest/run-properties.js";
 import { EXIT } from "./exit-codes.js";
-import { freshSeed } from "./fresh-seed.js";
 import { format, ProgressLine } from "./progress.js";
 import { renderSummary, summarise } from "./summary.js";
 
@@ -59,7 +59,7 @@ export async function runProperties({ project, files, print, warn, ...options }:
     },
   });
   progress.clear();
-  return finish(project, propertyRun, { seed, elapsedMs: performance.now() - startMs, print, warn });
+  return finish(project, propertyRun, { seed, elapsedMs: realNowMs() - startMs, print, warn });
 }
 
 interface FinishOptions {
@@ -84,17 +84,15 @@ function finish(project: string, propertyRun: PropertyRun, { seed, elapsedMs, pr
 }
 
 function startProgress(): { readonly startMs: number; readonly progress: ProgressLine } {
-  const nowMs = (): number => performance.now();
   return {
-    startMs: nowMs(),
-    progress: new ProgressLine({ isTerminal: process.stderr.isTTY, write: (text) => process.stderr.write(text), nowMs }),
+    startMs: realNowMs(),
+    progress: new ProgressLine({ isTerminal: process.stderr.isTTY, write: (text) => process.stderr.write(text), nowMs: realNowMs }),
   };
 }
 
 /** vitest and fast-check are peers that a project may not have. */
 async function loadRunner(): Promise<typeof import("../vitest/run-properties.js").runPropertyFiles> {
   try {
-    await import("fast-check");
     return (await import("../vitest/run-properties.js")).runPropertyFiles;
   } catch (error) {
     if ((error as { code?: unknown }).code !== "ERR_MODULE_NOT_FOUND") throw error;

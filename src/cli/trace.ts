@@ -1,11 +1,11 @@
 /** `heddle trace`: runs one task graph and prints its trace. */
 import { runTaskGraph } from "../graph/graph-run.js";
+import { freshSeed } from "../loop/host.js";
 import { renderMermaid } from "../report/mermaid.js";
 import { readTaskGraph } from "../store/read-file.js";
 import { strategyNamed } from "../strategy/named.js";
 import { formatTrace } from "../trace/trace.js";
 import { EXIT } from "./exit-codes.js";
-import { freshSeed } from "./fresh-seed.js";
 
 interface TraceOptions {
   readonly file: string;

@@ -8,12 +8,12 @@ import { getRunningLoop } from "../loop/running.js";
 import { sleep } from "../loop/sleep.js";
 import type { RunResult, StepRecord, Strategy } from "../schedule/strategy.js";
 import { decodeSchedule } from "../schedule/token.js";
-import { explore, type ExploreOptions } from "./explore.js";
+import { type ExploreOptions, explore } from "./explore.js";
 import type { ExploreFailure } from "./outcome.js";
 import type { Scenario } from "./scenario-run.js";
 
 const seed = 7;
-const pending = (): Future<unknown> => getRunningLoop().createFuture("never");
+const pending = (): Future => getRunningLoop().createFuture("never");
 
 /** `n` tasks, `m` times `v = c / c = v + 1`, with a turn between any two steps; wrong if an update is lost. */
 const counter =
@@ -122,7 +122,13 @@ describe("finding", () => {
     // A run fails with probability 0.049: none in 1,000 has p < 1e-21.
     expect({ status, failures, complete }).toEqual({ status: "failed", failures: 1, complete: false });
     expect(failure?.run).toBe(runs - 1);
-    expect(failure).toMatchObject({ kind: "error", seed, granularity: "event", slowestIoMs: 0, error: new Error("the checker saw b before a") });
+    expect(failure).toMatchObject({
+      kind: "error",
+      seed,
+      granularity: "event",
+      slowestIoMs: 0,
+      error: new Error("the checker saw b before a"),
+    });
   });
 
   test("a scenario that always holds passes after its runs", async () => {
@@ -157,7 +163,13 @@ describe("finding", () => {
   });
 
   test("each run of the strategy seeded is another order, so that it finds what random finds", async () => {
-    const { distinct, failures } = await explore(reorder(3), { seed, strategy: "seeded", runs: 2_000, stopOnFailure: false, minimise: false });
+    const { distinct, failures } = await explore(reorder(3), {
+      seed,
+      strategy: "seeded",
+      runs: 2_000,
+      stopOnFailure: false,
+      minimise: false,
+    });
     expect(distinct).toBeGreaterThan(100);
     // POS: 0.098 a run, sigma 13.3: more than 10 sigma away from none.
     expect(failures).toBeGreaterThan(60);
@@ -165,7 +177,8 @@ describe("finding", () => {
 });
 
 describe("what a failure can be", () => {
-  const failureOf = async (scenario: Scenario, options: ExploreOptions = {}) => (await explore(scenario, { seed, runs: 100, ...options })).failure;
+  const failureOf = async (scenario: Scenario, options: ExploreOptions = {}) =>
+    (await explore(scenario, { seed, runs: 100, ...options })).failure;
 
   test("an error that the scenario throws, asynchronously or at once, whatever it is", async () => {
     expect(await failureOf(() => Promise.reject(new RangeError("no")))).toMatchObject({ kind: "error", error: new RangeError("no") });
@@ -195,8 +208,17 @@ describe("what a failure can be", () => {
     };
     const failure = await failureOf(poll, { maxSteps: 50 });
     expect(failure?.kind).toBe("livelock");
-    expect((failure?.error as Error).message).toMatchInlineSnapshot(`"livelock at t=0: the run took more than 50 steps. Usually a task that polls for what never comes; raise maxSteps if the program really is that long."`);
-    expect(await failureOf(async () => { for (let turn = 0; turn < 48; turn++) await sleep(0); }, { maxSteps: 50 })).toBeUndefined();
+    expect((failure?.error as Error).message).toMatchInlineSnapshot(
+      `"livelock at t=0: the run took more than 50 steps. Usually a task that polls for what never comes; raise maxSteps if the program really is that long."`,
+    );
+    expect(
+      await failureOf(
+        async () => {
+          for (let turn = 0; turn < 48; turn++) await sleep(0);
+        },
+        { maxSteps: 50 },
+      ),
+    ).toBeUndefined();
   });
 
   test("a rejection that nobody handles, also where main ends well", async () => {
@@ -260,7 +282,14 @@ describe("counting and ending", () => {
       async () => {
         await sleep(0);
       },
-      { seed, runs: Number.MAX_SAFE_INTEGER, signal: controller.signal, onProgress: ({ runs }) => { if (runs > 0) controller.abort(); } },
+      {
+        seed,
+        runs: Number.MAX_SAFE_INTEGER,
+        signal: controller.signal,
+        onProgress: ({ runs }) => {
+          if (runs > 0) controller.abort();
+        },
+      },
     );
     expect(outcome).toMatchObject({ status: "stopped", failures: 0, complete: false, failure: undefined });
     expect(outcome.runs).toBeGreaterThan(0);
@@ -272,7 +301,13 @@ describe("counting and ending", () => {
     setTimeout(() => {
       controller.abort();
     }, 20);
-    const outcome = await explore(counter(2, 1), { seed, runs: Number.MAX_SAFE_INTEGER, stopOnFailure: false, minimise: false, signal: controller.signal });
+    const outcome = await explore(counter(2, 1), {
+      seed,
+      runs: Number.MAX_SAFE_INTEGER,
+      stopOnFailure: false,
+      minimise: false,
+      signal: controller.signal,
+    });
     expect(outcome.status).toBe("failed"); // stopped, and it had found something
     expect(outcome.runs).toBeGreaterThan(10);
   });
@@ -287,7 +322,13 @@ describe("counting and ending", () => {
 
   test("progress is told with growing numbers, the last of which are those of the outcome", async () => {
     const told: { runs: number; failures: number; distinct: number }[] = [];
-    const options: ExploreOptions = { seed, runs: 3_000, stopOnFailure: false, minimise: false, onProgress: (progress) => told.push(progress) };
+    const options: ExploreOptions = {
+      seed,
+      runs: 3_000,
+      stopOnFailure: false,
+      minimise: false,
+      onProgress: (progress) => told.push(progress),
+    };
     const { runs, failures, distinct } = await explore(counter(2, 2), options);
     expect(told.at(-1)).toEqual({ runs, failures, distinct });
     for (const key of ["runs", "failures", "distinct"] as const) {
@@ -306,18 +347,28 @@ describe("counting and ending", () => {
 
 describe("strategies", () => {
   test.each([
-    ["two tasks of five empty steps", async ({ gather }: { gather: typeof import("../combine/gather.js").gather }) => {
-      const steps = async (): Promise<void> => { for (let turn = 0; turn < 4; turn++) await sleep(0); };
-      await gather(steps, steps);
-    }, 252, 0],
+    [
+      "two tasks of five empty steps",
+      async ({ gather }: { gather: typeof import("../combine/gather.js").gather }) => {
+        const steps = async (): Promise<void> => {
+          for (let turn = 0; turn < 4; turn++) await sleep(0);
+        };
+        await gather(steps, steps);
+      },
+      252,
+      0,
+    ],
     ["counter 2 x 1", counter(2, 1), 6, 4],
     ["counter 3 x 1", counter(3, 1), 90, 84],
     ["counter 2 x 2", counter(2, 2), 70, 64],
     ["reorder_3", reorder(3), 172, 18],
-  ] as const)("one that tries everything finds all schedules of %s, and is complete when begin answers false", async (_name, scenario, schedules, failing) => {
-    const outcome = await explore(scenario as Scenario, { seed, runs: 1_000, strategy: exhaustive(), stopOnFailure: false, minimise: false });
-    expect(outcome).toMatchObject({ runs: schedules, distinct: schedules, failures: failing, complete: true });
-  });
+  ] as const)(
+    "one that tries everything finds all schedules of %s, and is complete when begin answers false",
+    async (_name, scenario, schedules, failing) => {
+      const outcome = await explore(scenario, { seed, runs: 1_000, strategy: exhaustive(), stopOnFailure: false, minimise: false });
+      expect(outcome).toMatchObject({ runs: schedules, distinct: schedules, failures: failing, complete: true });
+    },
+  );
 
   test("an object of one's own is begun, asked, told of steps and of the end, for each run", async () => {
     class Telling implements Strategy {
@@ -340,7 +391,10 @@ describe("strategies", () => {
     }
     const strategy = new Telling();
     const two: Scenario = async ({ gather }) => {
-      await gather(createTask(() => undefined, { name: "a" }), createTask(() => undefined, { name: "b" }));
+      await gather(
+        createTask(() => undefined, { name: "a" }),
+        createTask(() => undefined, { name: "b" }),
+      );
     };
     expect(await explore(two, { seed, strategy })).toMatchObject({ status: "passed", runs: 2, distinct: 1, complete: true });
     const each = ["main@1", "pick of a+b", "b@1", "a@1", "main@2"];
@@ -348,7 +402,13 @@ describe("strategies", () => {
   });
 
   test("what a strategy throws, or an index out of range, rejects, and the next exploration is not disturbed", async () => {
-    const boom: Strategy = { name: "boom", begin: () => true, pick: () => { throw new Error("boom"); } };
+    const boom: Strategy = {
+      name: "boom",
+      begin: () => true,
+      pick: () => {
+        throw new Error("boom");
+      },
+    };
     await expect(explore(counter(2, 1), { seed, strategy: boom })).rejects.toThrow("boom");
     await expect(explore(counter(2, 1), { seed, strategy: byIndex([99]) })).rejects.toThrow("strategy picks: picked 99 of 2 ready tasks");
     expect((await explore(counter(2, 1), { seed })).status).toBe("failed");
@@ -399,7 +459,9 @@ describe("the process around", () => {
   });
 
   test("an exploration inside of a run is refused", async () => {
-    await expect(run(async () => await explore(() => undefined, { seed }))).rejects.toThrowErrorMatchingInlineSnapshot(`[UsageError: explore() cannot be called inside a run: await the function itself, or createTask(fn).]`);
+    await expect(run(async () => await explore(() => undefined, { seed }))).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[UsageError: explore() cannot be called inside a run: await the function itself, or createTask(fn).]`,
+    );
   });
 
   test("two that are started at once run one after the other, each as if it were alone", async () => {
@@ -413,11 +475,22 @@ describe("the process around", () => {
     const events = ["unhandledRejection", "uncaughtException"] as const;
     const own = (): void => undefined;
     for (const event of events) process.on(event, own);
-    const listeners = events.map((event) => process.listeners(event));
-    await explore(() => { void Promise.reject(new Error("stray")); }, { seed });
+    const listeners = events.map((event) => process.rawListeners(event));
+    await explore(
+      () => {
+        void Promise.reject(new Error("stray"));
+      },
+      { seed },
+    );
     await explore(counter(2, 1), { seed, strategy: byIndex([99]) }).catch(() => undefined);
-    await explore(() => undefined, { seed, runs: 5, onProgress: () => { throw new Error("of the caller"); } }).catch(() => undefined);
-    expect(events.map((event) => process.listeners(event))).toEqual(listeners);
+    await explore(() => undefined, {
+      seed,
+      runs: 5,
+      onProgress: () => {
+        throw new Error("of the caller");
+      },
+    }).catch(() => undefined);
+    expect(events.map((event) => process.rawListeners(event))).toEqual(listeners);
     for (const event of events) process.removeListener(event, own);
   });
 });
@@ -492,7 +565,8 @@ test("a nested defect of depth 3, among 6 tasks of 5 steps, ends at the 6 switch
 });
 
 describe("options that make no sense are refused", () => {
-  const refusal = async (...args: readonly unknown[]): Promise<string> => String(await explore(...(args as Parameters<typeof explore>)).catch((error: unknown) => error));
+  const refusal = async (...args: readonly unknown[]): Promise<string> =>
+    String(await explore(...(args as Parameters<typeof explore>)).catch((error: unknown) => error));
   test("each with its name, its rule and the value", async () => {
     expect([
       await refusal(undefined),

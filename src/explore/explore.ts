@@ -2,19 +2,19 @@
  * Many runs of one scenario under one strategy, and what they found.
  */
 import { describeError, UsageError } from "../errors/errors.js";
-import { detectQuiescence, type Quiescence, realNowMs } from "../loop/host.js";
+import { detectQuiescence, freshSeed, type Quiescence, realNowMs } from "../loop/host.js";
 import type { Uncontrolled } from "../loop/outside.js";
 import { inMacrotask, SLICE_MS, takeTurn } from "../loop/run.js";
 import { interceptStrays } from "../loop/strays.js";
-import { MAX_SEED, requireSeed } from "../random/random.js";
+import { requireSeed } from "../random/random.js";
 import type { Schedule } from "../schedule/schedule.js";
-import type { Decision, ReadyTask, Strategy } from "../schedule/strategy.js";
+import type { ReadyTask, Strategy } from "../schedule/strategy.js";
 import { decodeSchedule, encodeSchedule } from "../schedule/token.js";
 import { STRATEGY_NAMES, strategyNamed } from "../strategy/named.js";
 import { recording } from "../strategy/recording.js";
 import { DivergenceError, following, followingOrder } from "../strategy/replay.js";
 import type { TraceEvent } from "../trace/trace.js";
-import { DistinctCounter } from "./distinct.js";
+import { CountingStrategy, picking } from "./counting.js";
 import { MAX_RERUNS, minimise } from "./minimise.js";
 import type { ExploreFailure, Outcome } from "./outcome.js";
 import { type Scenario, type ScenarioEnd, ScenarioObserver, ScenarioRun } from "./scenario-run.js";
@@ -303,79 +303,8 @@ class Exploration {
   }
 }
 
-/** Decides as another strategy does, keeps the picks of the latest run and counts different ones. Cheap enough for every run. */
-class CountingStrategy implements Strategy {
-  readonly name: string;
-  readonly housekeeping: "inline" | "eager";
-  readonly #picks: number[] = [];
-  #count = 0;
-  readonly observe?: Strategy["observe"] & {};
-  readonly #strategy: Strategy;
-  readonly #seen: DistinctCounter;
-  #low = 0;
-  #high = 0;
-
-  constructor(strategy: Strategy, maxDistinct: number) {
-    this.#strategy = strategy;
-    this.#seen = new DistinctCounter(maxDistinct);
-    this.name = strategy.name;
-    this.housekeeping = strategy.housekeeping ?? "eager";
-    if (strategy.observe !== undefined) this.observe = (step) => strategy.observe?.(step);
-  }
-
-  /** The picks of the latest run. */
-  get picks(): readonly number[] {
-    return this.#picks.slice(0, this.#count);
-  }
-
-  get distinct(): number {
-    return this.#seen.count;
-  }
-
-  begin(run: number): boolean {
-    this.#count = 0;
-    this.#low = 0;
-    this.#high = 0;
-    return this.#strategy.begin(run);
-  }
-
-  pick(decision: Decision): number {
-    const index = this.#strategy.pick(decision);
-    this.#picks[this.#count++] = index;
-    // Two multiplicative hashes of the picks and the number of alternatives: 53 bits together.
-    const value = index * 1024 + decision.count;
-    this.#low = Math.imul(this.#low ^ value, 0x9e3779b1) >>> 0;
-    this.#high = Math.imul(this.#high + value, 0x85ebca6b) >>> 11;
-    return index;
-  }
-
-  end(result: Parameters<NonNullable<Strategy["end"]>>[0]): void {
-    this.#seen.add(this.#high, this.#low);
-    this.#strategy.end?.(result);
-  }
-}
-
-/** Makes the same picks again, by index. */
-function picking(picks: readonly number[], housekeeping: "inline" | "eager"): Strategy {
-  let next = 0;
-  return {
-    name: "replay",
-    housekeeping,
-    begin(): boolean {
-      next = 0;
-      return true;
-    },
-    pick: ({ count }) => Math.min(picks[next++] ?? 0, count - 1),
-  };
-}
-
 /** Same kind and same message, numbers aside: data may differ from order to order where the defect is the same. */
 function isSameFailure(a: FailedRun["end"], b: FailedRun["end"]): boolean {
   const signature = ({ kind, error }: FailedRun["end"]): string => (kind === "error" ? describeError(error).replaceAll(/\d+/g, "#") : kind);
   return a.kind === b.kind && signature(a) === signature(b);
-}
-
-function freshSeed(): number {
-  const { crypto } = globalThis;
-  return (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) % (MAX_SEED + 1);
 }

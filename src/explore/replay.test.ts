@@ -31,7 +31,8 @@ const failureOf = async (scenario: Scenario, options: Parameters<typeof explore>
 };
 
 /** As a trace has it: `begin` is a step too. */
-const stepsOf = ({ trace }: ExploreFailure) => trace.flatMap(({ task = "", op = "", phase }) => (phase === "begin" || phase === "start" ? [{ name: task, operation: op }] : []));
+const stepsOf = ({ trace }: ExploreFailure) =>
+  trace.flatMap(({ task = "", op = "", phase }) => (phase === "begin" || phase === "start" ? [{ name: task, operation: op }] : []));
 
 describe("a token", () => {
   test("gives the same failure and the same trace again, each time", async () => {
@@ -94,7 +95,11 @@ describe("a token", () => {
       await gather(sleep(0), sleep(0));
       void Promise.reject(new Error("stray"));
     };
-    for (const [kind, scenario] of [["deadlock", never], ["livelock", poll], ["unhandledRejection", stray]] as const) {
+    for (const [kind, scenario] of [
+      ["deadlock", never],
+      ["livelock", poll],
+      ["unhandledRejection", stray],
+    ] as const) {
       const failure = await failureOf(scenario, { maxSteps: 100 });
       expect(failure.kind).toBe(kind);
       const again = await replay(scenario, failure.schedule, { maxSteps: 100 });

@@ -169,5 +169,7 @@ test("graphs that are started at once run one after another, and one inside a ru
   const spans: Operation[] = [["span", 0, 1], ["yield"], ["span", 0, 1]];
   const runs = await Promise.all([1, 2, 3].map(() => runTaskGraph(graphOf(spans))));
   for (const { trace } of runs) expect(trace.at(-3)).toMatchObject({ op: "2", value: 2 });
-  await expect(run(async () => await runTaskGraph(graphOf([])))).rejects.toThrowErrorMatchingInlineSnapshot(`[UsageError: runTaskGraph() cannot be called inside a run: await the function itself, or createTask(fn).]`);
+  await expect(run(async () => await runTaskGraph(graphOf([])))).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[UsageError: runTaskGraph() cannot be called inside a run: await the function itself, or createTask(fn).]`,
+  );
 });

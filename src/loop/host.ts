@@ -22,6 +22,7 @@ const tickCallback = hostProcess?._tickCallback?.bind(hostProcess);
 const realSetImmediate: ((callback: () => void) => unknown) | undefined = globalThis.setImmediate;
 const realSetTimeout: (callback: () => void, delayMs: number) => unknown = globalThis.setTimeout;
 const realClock = globalThis.performance;
+const realCrypto = globalThis.crypto;
 const NodeMessageChannel = globalThis.MessageChannel;
 
 /**
@@ -92,4 +93,9 @@ export function realNowMs(): number {
 export function hasRequestUnderWay(): boolean {
   const resources = hostProcess?.getActiveResourcesInfo?.() ?? [];
   return resources.some((kind) => /^FSReq|ReqWrap$|ConnectWrap$|^ShutdownWrap$/.test(kind));
+}
+
+/** A seed for whoever gave none: a whole number from 0 to 2^32 - 1. Whatever uses it must tell it. */
+export function freshSeed(): number {
+  return realCrypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
 }

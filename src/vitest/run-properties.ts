@@ -2,9 +2,11 @@
  * Running a project's property files through vitest, from the command.
  */
 import { relative } from "node:path";
+// Property files need it, and that it is missing is to be said before the first of them is loaded.
+import "fast-check";
 import { createVitest, type Reporter, type TestCase, type TestModule } from "vitest/node";
 import type { CheckProgress } from "../arbitrary/check-invariants.js";
-import { type InvariantTestMeta, PROGRESS_ANNOTATION } from "./test-invariants.js";
+import { type InvariantTestMeta, PROGRESS_ANNOTATION } from "./protocol.js";
 
 export interface PropertyTest {
   /** Relative to the project. */

@@ -10,8 +10,8 @@ import { placeGraph } from "../graph/interpret.js";
 import type { Invariant } from "../invariant/invariant.js";
 import { judgeNow } from "../invariant/judge.js";
 import { loopInvariants } from "../invariant/loop-invariants.js";
+import { freshSeed, realNowMs } from "../loop/host.js";
 import { inMacrotask, takeTurn } from "../loop/run.js";
-import { Random } from "../random/random.js";
 import { renderFailure } from "../report/failure-text.js";
 import type { Strategy } from "../schedule/strategy.js";
 import { decodeSchedule, encodeSchedule, looksLikeToken } from "../schedule/token.js";
@@ -21,29 +21,9 @@ import { findFailureByToken, writeFailure } from "../store/reports.js";
 import { strategyNamed } from "../strategy/named.js";
 import { following } from "../strategy/replay.js";
 import { fromEnvironment, parseRuns, parseSeed } from "./environment.js";
+import { type InvariantTestMeta, PROGRESS_ANNOTATION } from "./protocol.js";
 
 export interface InvariantTestOptions extends Pick<CheckOptions, "graphs" | "schedules" | "invariants" | "runs" | "seed"> {}
-
-/** What a test leaves in its `meta`, for the summary of the command. */
-export interface InvariantTestMeta {
-  readonly progress: CheckProgress;
-  readonly seed: number;
-  readonly isComplete: boolean;
-  /** Each invariant with what it says. */
-  readonly sentences: Readonly<Record<string, string>>;
-  /** The failure file, relative to the project. */
-  readonly failureFile?: string;
-  readonly failure?: string;
-}
-
-declare module "vitest" {
-  interface TaskMeta {
-    heddle?: InvariantTestMeta;
-  }
-}
-
-/** The type of the annotations that carry progress. */
-export const PROGRESS_ANNOTATION = "heddle-progress";
 
 /** How often progress is told, in milliseconds of real time. */
 const PROGRESS_INTERVAL_MS = 100;
@@ -82,7 +62,7 @@ async function check(context: TestContext, options: InvariantTestOptions, invari
     ...(strategy === undefined ? options.schedules && { schedules: options.schedules } : { schedules: strategiesNamed(strategy) }),
     invariants,
     runs: runs === undefined ? (options.runs ?? DEFAULT_RUNS) : parseRuns(runs, "HEDDLE_RUNS"),
-    seed: seed === undefined ? (options.seed ?? new Random(freshSeed()).below(0x7fff_ffff)) : parseSeed(seed, "HEDDLE_SEED"),
+    seed: seed === undefined ? (options.seed ?? freshSeed()) : parseSeed(seed, "HEDDLE_SEED"),
     signal: context.signal,
     ...(fromEnvironment("progress") !== undefined && { onProgress: tellProgress(context) }),
   });
@@ -99,11 +79,6 @@ async function check(context: TestContext, options: InvariantTestOptions, invari
   }
 }
 
-/** fast-check is the one source of entropy here: a seed of its own making. */
-function freshSeed(): number {
-  return fc.sample(fc.nat(), 1)[0] ?? 0;
-}
-
 function strategiesNamed(name: string): fc.Arbitrary<Strategy> {
   strategyNamed(name, 0);
   return fc.noShrink(fc.nat()).map((seed) => strategyNamed(name, seed));
@@ -113,7 +88,7 @@ function strategiesNamed(name: string): fc.Arbitrary<Strategy> {
 function tellProgress(context: TestContext): (progress: CheckProgress) => void {
   let lastMs = 0;
   return (progress) => {
-    const nowMs = performance.now();
+    const nowMs = realNowMs();
     if (nowMs - lastMs < PROGRESS_INTERVAL_MS) return;
     lastMs = nowMs;
     void context.annotate(JSON.stringify(progress), PROGRESS_ANNOTATION);

@@ -1,0 +1,25 @@
+/**
+ * What tests tell the command while they run and when they end. Tests run in workers; this goes through vitest.
+ */
+import type { CheckProgress } from "../arbitrary/check-invariants.js";
+
+/** What a test leaves in its `meta`, for the summary of the command. */
+export interface InvariantTestMeta {
+  readonly progress: CheckProgress;
+  readonly seed: number;
+  readonly isComplete: boolean;
+  /** Each invariant with what it says. */
+  readonly sentences: Readonly<Record<string, string>>;
+  /** The failure file, relative to the project. */
+  readonly failureFile?: string;
+  readonly failure?: string;
+}
+
+declare module "vitest" {
+  interface TaskMeta {
+    heddle?: InvariantTestMeta;
+  }
+}
+
+/** The type of the annotations that carry progress. */
+export const PROGRESS_ANNOTATION = "heddle-progress";
