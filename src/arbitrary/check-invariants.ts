@@ -12,7 +12,7 @@ import { interceptStrays } from "../loop/strays.js";
 import { loopInvariants } from "../invariant/loop-invariants.js";
 import type { Invariant } from "../invariant/invariant.js";
 import { judgeNow, type Violation } from "../invariant/judge.js";
-import { hash32 } from "../random/random.js";
+import { hash32, requireSeed } from "../random/random.js";
 import { encodeSchedule } from "../schedule/token.js";
 import type { Strategy } from "../schedule/strategy.js";
 import { followingOrder } from "../strategy/replay.js";
@@ -93,7 +93,7 @@ const PROGRESS_EVERY = 50;
 export async function checkInvariants(options: CheckOptions = {}): Promise<CheckResult> {
   const { runs = DEFAULT_RUNS, seed = freshSeed(), invariants = loopInvariants } = options;
   requireWholeNumber(runs, 1, "checkInvariants: runs");
-  requireWholeNumber(seed, 0, "checkInvariants: seed");
+  requireSeed(seed);
   const release = await takeTurn("checkInvariants()");
   const putBack = interceptStrays(() => undefined);
   try {
@@ -134,7 +134,9 @@ class InvariantCheck {
   async run(): Promise<CheckResult> {
     const { graphs = defaultGraphs(), schedules = schedule() } = this.#options;
     const property = fc.asyncProperty(graphs, schedules, (graph, strategy) => this.#runPair(graph, strategy));
-    const { interrupted } = await fc.check(property, { seed: this.#seed | 0, numRuns: this.#runs });
+    const { interrupted, failed, errorInstance } = await fc.check(property, { seed: this.#seed | 0, numRuns: this.#runs });
+    // A run or an invariant that throws is no broken invariant but a defect, and must not end the check as if all had held.
+    if (failed && this.#first === undefined) throw errorInstance;
     this.#options.onProgress?.(this.#progress());
     return { ...this.#progress(), seed: this.#seed, isComplete: !interrupted, failure: await this.#minimised() };
   }

@@ -16,10 +16,16 @@ import { recording } from "../strategy/recording.js";
 import type { TraceEvent } from "../trace/trace.js";
 import { checkTaskGraph } from "./check.js";
 import { GraphInterpreter, type PlacedGraph, placeGraph } from "./interpret.js";
-import type { TaskGraph } from "./task-graph.js";
+import { type TaskGraph, walkBody } from "./task-graph.js";
 
-/** A graph that takes more steps than this is a livelock. */
-const MAX_STEPS = 1_000_000;
+/**
+ * A run of more steps is a livelock. A graph has no loops, so a task takes a step to begin and at most one more for each operation;
+ * the rest is for what a defect may add before it is called one.
+ */
+function maxStepsOf({ bodies }: PlacedGraph): number {
+  const operations = bodies.reduce((sum, body) => sum + [...walkBody(body)].length, 0);
+  return 100 + 2 * (bodies.length + operations);
+}
 
 /** How a run of a graph ended. */
 export type GraphOutcome = "finished" | "failed" | "deadlock" | "livelock";
@@ -113,7 +119,7 @@ class GraphExecution implements LoopObserver {
     this.#strategy = recording(options.strategy ?? fifo());
     this.loop = new EventLoop({
       strategy: this.#strategy,
-      maxSteps: MAX_STEPS,
+      maxSteps: maxStepsOf(placed),
       slowStepMs: Number.POSITIVE_INFINITY,
       sites: false,
       observer: this,

@@ -65,9 +65,8 @@ function judgeFutureWaiters(history: RunHistory): ReturnType<typeof judgeEach> {
     if (completion === undefined || completion.index > call.end) {
       return `${place}: future ${call.operation[1]} was not done when its waiter went on`;
     }
-    return isSameOutcome(call.outcome, completion.outcome ?? { error: "CancelledError" })
-      ? true
-      : `${place}: got ${show(call.outcome)} and not ${show(completion.outcome ?? {})}`;
+    const expected = completion.outcome ?? { error: "CancelledError" };
+    return isSameOutcome(call.outcome, expected) ? true : `${place}: got ${show(call.outcome)} and not ${show(expected)}`;
   });
 }
 

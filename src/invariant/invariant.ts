@@ -18,6 +18,8 @@ export interface Reruns {
   readonly replay: () => GraphRun;
   /** In asyncio's own order. */
   readonly fifo: () => GraphRun;
+  /** Always what became ready last: as far from the order of arrival as it gets. */
+  readonly lastFirst: () => GraphRun;
 }
 
 /**

@@ -24,6 +24,8 @@ export interface Verdict {
   readonly violation: Violation | undefined;
 }
 
+const LAST_FIRST: Strategy = { name: "last first", begin: () => true, pick: ({ count }) => count - 1 };
+
 /**
  * Runs a graph once and judges the run; invariants that compare runs make the others themselves. Only from a macrotask of a runtime
  * that can drain microtasks; the caller has the realm.
@@ -34,6 +36,7 @@ export function judgeNow(placed: PlacedGraph, strategy: Strategy, invariants: re
   const reruns = {
     replay: () => runTaskGraphNow(placed, { strategy: following(run.schedule) }),
     fifo: () => runTaskGraphNow(placed),
+    lastFirst: () => runTaskGraphNow(placed, { strategy: LAST_FIRST }),
   };
   let violation: Violation | undefined;
   const exercised = invariants.map((invariant) => {

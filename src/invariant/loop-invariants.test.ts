@@ -62,7 +62,7 @@ function without(run: GraphRun, ...labels: readonly string[]): GraphRun {
 }
 
 function judge(invariant: Invariant, run: GraphRun, reruns: Partial<Reruns> = {}): Judgement {
-  return invariant.judge(historyOf(run), { replay: () => run, fifo: () => run, ...reruns });
+  return invariant.judge(historyOf(run), { replay: () => run, fifo: () => run, lastFirst: () => run, ...reruns });
 }
 
 /** Asserts that the invariant holds in so many places. */
@@ -625,7 +625,7 @@ describe("same-schedule-same-trace", () => {
     ]).toMatchInlineSnapshot(`
       [
         "line 3 of the trace was {"t":0,"task":"t2","phase":"begin"} and is {"t":0,"task":"t1","phase":"begin"} when replayed",
-        "line 13 of the trace was {"t":0,"phase":"exit"} and is  when replayed",
+        "line 13 of the trace was {"t":0,"phase":"exit"} and is absent when replayed",
         "its schedule cannot be replayed: divergence at decision 1: the program left the recorded schedule.
         recorded  2 ready [t1@begin, t2@begin], ran t2@begin
         now       1 ready [t1@begin]
@@ -664,8 +664,13 @@ describe("independent-tasks", () => {
     );
   });
 
-  test("says nothing of a run under fifo, and of tasks that share a cell, fail or go through a future", async () => {
-    expectHolds(independentTasks, await runOf(bodies), 0);
+  test("compares a run under fifo with one that is as far from it as it gets", async () => {
+    const [fifo, other] = [await runOf(bodies), await runOf(bodies, lastReady)];
+    expect(judge(independentTasks, fifo, { lastFirst: () => other })).toEqual({ exercised: 1, violation: undefined });
+    expect(judge(independentTasks, fifo, { lastFirst: () => changed(other, "t2 0 end", { value: 9 }) }).violation).toMatchInlineSnapshot(`"t2: line 3 of its trace is {"t":0,"task":"t2","op":"0","name":"span","phase":"end","value":1}, and under the last one first {"t":0,"task":"t2","op":"0","name":"span","phase":"end","value":9}"`);
+  });
+
+  test("says nothing of tasks that share a cell, fail or go through a future", async () => {
     expectHolds(
       independentTasks,
       await runOf(

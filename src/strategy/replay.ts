@@ -89,8 +89,13 @@ export function followingOrder(order: readonly ReadyTask[]): Strategy {
     name: "replay",
     begin: () => true,
     pick({ ready }: Decision): number {
-      const places = ready.map((task) => place.get(formatReadyTask(task)) ?? Number.POSITIVE_INFINITY);
-      return places.indexOf(Math.min(...places));
+      let best = 0;
+      let bestPlace = Number.POSITIVE_INFINITY;
+      ready.forEach((task, index) => {
+        const at = place.get(formatReadyTask(task)) ?? Number.POSITIVE_INFINITY;
+        if (at < bestPlace) [best, bestPlace] = [index, at];
+      });
+      return best;
     },
   };
 }
