@@ -5,8 +5,8 @@ import { inTurn, printTable, timeMs } from "./measure.js";
 
 /** @type {readonly { readonly tasks: number; readonly awaits: number; readonly runs: number; readonly aim: number }[]} */
 const SHAPES = [
-  { tasks: 2, awaits: 2, runs: 20_000, aim: 5 },
-  { tasks: 6, awaits: 5, runs: 5_000, aim: 10 },
+  { tasks: 2, awaits: 2, runs: 50_000, aim: 5 },
+  { tasks: 6, awaits: 5, runs: 15_000, aim: 10 },
 ];
 
 export async function benchRuns() {
