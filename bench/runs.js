@@ -19,9 +19,11 @@ export async function benchRuns() {
           const ms = await timeMs(() =>
             explore(
               async ({ gather, sleep }) => {
-                await gather(numbers.map(() => async () => {
-                  for (let turn = 0; turn < awaits; turn++) await sleep(0);
-                }));
+                await gather(
+                  numbers.map(() => async () => {
+                    for (let turn = 0; turn < awaits; turn++) await sleep(0);
+                  }),
+                );
               },
               { runs, seed: 7, strategy: "random" },
             ),

@@ -23,9 +23,11 @@ print((time.perf_counter() - start) * 1000)
 const heddle = (options) => () =>
   nsPerStep(() =>
     run(async () => {
-      await gather(Array.from({ length: TASKS }, () => async () => {
-        for (let turn = 0; turn < TURNS; turn++) await sleep(0);
-      }));
+      await gather(
+        Array.from({ length: TASKS }, () => async () => {
+          for (let turn = 0; turn < TURNS; turn++) await sleep(0);
+        }),
+      );
     }, options),
   );
 
@@ -47,7 +49,11 @@ const bareRing = () =>
       const ring = Array.from({ length: 256 });
       let head = 0;
       let tail = 0;
-      const turnOver = { then: (/** @type {(value: undefined) => void} */ wake) => { ring[tail++ & 255] = wake; } };
+      const turnOver = {
+        then: (/** @type {(value: undefined) => void} */ wake) => {
+          ring[tail++ & 255] = wake;
+        },
+      };
       const worker = async () => {
         for (let turn = 0; turn < TURNS; turn++) await turnOver;
       };

@@ -1,5 +1,5 @@
 /** heddle: everything that `import … from "heddle"` offers. Nothing else is public. */
-export { type Gatherable, type GatheredOutcomes, type GatheredResults, gather, type GatherOptions } from "./combine/gather.js";
+export { type Gatherable, type GatheredOutcomes, type GatheredResults, type GatherOptions, gather } from "./combine/gather.js";
 export {
   BadInputError,
   CancelledError,
@@ -10,7 +10,7 @@ export {
   TimeoutError,
   UsageError,
 } from "./errors/errors.js";
-export { explore, type ExploreOptions, replay } from "./explore/explore.js";
+export { type ExploreOptions, explore, replay } from "./explore/explore.js";
 export type { ExploreFailure, FailureKind, Outcome } from "./explore/outcome.js";
 export type { Scenario, ScenarioEnv } from "./explore/scenario-run.js";
 export { checkTaskGraph } from "./graph/check.js";
@@ -39,6 +39,8 @@ export { getRunningLoop } from "./loop/running.js";
 export { type Sleep, sleep } from "./loop/sleep.js";
 export { Task, type TaskBody } from "./loop/task.js";
 export { Random } from "./random/random.js";
+export { renderMermaid } from "./report/mermaid.js";
+export { renderTimeline } from "./report/timeline.js";
 export type { Granularity, RecordedDecision, Schedule } from "./schedule/schedule.js";
 export type { Decision, Housekeeping, ReadyTask, RunResult, StepRecord, Strategy } from "./schedule/strategy.js";
 export { decodeSchedule, encodeSchedule } from "./schedule/token.js";
@@ -46,6 +48,4 @@ export { fifo } from "./strategy/fifo.js";
 export { random } from "./strategy/random.js";
 export { DivergenceError, following } from "./strategy/replay.js";
 export { seeded } from "./strategy/seeded.js";
-export { renderMermaid } from "./report/mermaid.js";
-export { renderTimeline } from "./report/timeline.js";
 export { formatTrace, type TraceEvent, type TraceValue } from "./trace/trace.js";

@@ -2,19 +2,19 @@
  * The property suite's engine: random graphs under random schedules, each run held against invariants, and what fails made small.
  */
 import * as fc from "fast-check";
+import { minimise } from "../explore/minimise.js";
 import type { GraphRun } from "../graph/graph-run.js";
 import { placeGraph } from "../graph/interpret.js";
 import type { TaskGraph } from "../graph/task-graph.js";
-import { minimise } from "../explore/minimise.js";
+import type { Invariant } from "../invariant/invariant.js";
+import { judgeNow, type Violation } from "../invariant/judge.js";
+import { loopInvariants } from "../invariant/loop-invariants.js";
 import { freshSeed } from "../loop/host.js";
 import { inMacrotask, takeTurn } from "../loop/run.js";
 import { interceptStrays } from "../loop/strays.js";
-import { loopInvariants } from "../invariant/loop-invariants.js";
-import type { Invariant } from "../invariant/invariant.js";
-import { judgeNow, type Violation } from "../invariant/judge.js";
 import { hash32, requireSeed } from "../random/random.js";
-import { encodeSchedule } from "../schedule/token.js";
 import type { Strategy } from "../schedule/strategy.js";
+import { encodeSchedule } from "../schedule/token.js";
 import { followingOrder } from "../strategy/replay.js";
 import { requireWholeNumber } from "./require-whole-number.js";
 import { schedule } from "./schedule.js";
@@ -75,7 +75,7 @@ export interface CheckOptions {
 export const DEFAULT_RUNS = 10_000;
 
 /** Different graphs and schedules are counted up to here, so that memory does not grow with the number of runs. */
-export const MAX_DISTINCT = 200_000;
+const MAX_DISTINCT = 200_000;
 
 /** How many runs go by between two looks at whether progress is to be told. */
 const PROGRESS_EVERY = 50;

@@ -137,7 +137,8 @@ class GraphGenerator {
   }
 
   #try(task: number, nameable: readonly number[], depth: number): Operation {
-    const part = (most: number): Body => Array.from({ length: this.#draw(most + 1) }, () => this.#operation(task, nameable, depth + 1)).flat();
+    const part = (most: number): Body =>
+      Array.from({ length: this.#draw(most + 1) }, () => this.#operation(task, nameable, depth + 1)).flat();
     return ["try", part(3), part(2), part(2)];
   }
 
@@ -199,6 +200,8 @@ class GraphGenerator {
   }
 }
 
-function isFutureCompletion(operation: Operation): operation is Extract<Operation, readonly ["setResult" | "setException" | "cancelFuture", ...unknown[]]> {
+function isFutureCompletion(
+  operation: Operation,
+): operation is Extract<Operation, readonly ["setResult" | "setException" | "cancelFuture", ...unknown[]]> {
   return operation[0] === "setResult" || operation[0] === "setException" || operation[0] === "cancelFuture";
 }

@@ -1,4 +1,11 @@
 /** heddle/arbitraries: everything that `import … from "heddle/arbitraries"` offers. It needs fast-check beside it. */
-export { checkInvariants, type CheckOptions, type CheckProgress, type CheckResult, DEFAULT_RUNS, type InvariantFailure } from "./check-invariants.js";
+export {
+  type CheckOptions,
+  type CheckProgress,
+  type CheckResult,
+  checkInvariants,
+  DEFAULT_RUNS,
+  type InvariantFailure,
+} from "./check-invariants.js";
 export { schedule } from "./schedule.js";
 export { type TaskGraphConstraints, taskGraph } from "./task-graph.js";

@@ -15,9 +15,11 @@ import { FULL_INTENSITY, seeded } from "../strategy/seeded.js";
  * @since 0.1.0
  */
 export function schedule(): fc.Arbitrary<Strategy> {
-  return fc.tuple(fc.noShrink(fc.integer({ min: 0, max: MAX_SEED })), fc.integer({ min: 0, max: FULL_INTENSITY })).map(([seed, intensity]) => ({
-    ...seeded(seed, intensity),
-    // How fast-check prints it in a counterexample.
-    [fc.toStringMethod]: () => (intensity === 0 ? "fifo" : `seeded(${seed}, ${intensity})`),
-  }));
+  return fc
+    .tuple(fc.noShrink(fc.integer({ min: 0, max: MAX_SEED })), fc.integer({ min: 0, max: FULL_INTENSITY }))
+    .map(([seed, intensity]) => ({
+      ...seeded(seed, intensity),
+      // How fast-check prints it in a counterexample.
+      [fc.toStringMethod]: () => (intensity === 0 ? "fifo" : `seeded(${seed}, ${intensity})`),
+    }));
 }

@@ -4,11 +4,22 @@
 import * as fc from "fast-check";
 import { checkTaskGraph } from "../graph/check.js";
 import type { TaskGraph } from "../graph/task-graph.js";
+import { type GraphShape, generateTaskGraph, type MixedOperation } from "./generate-graph.js";
 import { requireWholeNumber } from "./require-whole-number.js";
-import { generateTaskGraph, type GraphShape, type MixedOperation } from "./generate-graph.js";
 import { shrinkTaskGraph } from "./shrink-graph.js";
 
-const DEFAULT_MIX: GraphShape["mix"] = { span: 4, yield: 4, sleep: 4, await: 3, gather: 1, cancel: 2, future: 7, raise: 1, return: 1, try: 3 };
+const DEFAULT_MIX: GraphShape["mix"] = {
+  span: 4,
+  yield: 4,
+  sleep: 4,
+  await: 3,
+  gather: 1,
+  cancel: 2,
+  future: 7,
+  raise: 1,
+  return: 1,
+  try: 3,
+};
 
 export interface TaskGraphConstraints {
   /** The most tasks, main included. Default 8. */
@@ -37,7 +48,9 @@ class TaskGraphArbitrary extends fc.Arbitrary<TaskGraph> {
   generate(random: fc.Random, biasFactor: number | undefined): fc.Value<TaskGraph> {
     // fast-check asks for a bias towards small values now and then, more often in the first runs.
     const isSmall = biasFactor !== undefined && random.nextInt(1, biasFactor) === 1;
-    const shape = isSmall ? { ...this.#shape, maxTasks: Math.min(3, this.#shape.maxTasks), maxOperations: Math.min(4, this.#shape.maxOperations) } : this.#shape;
+    const shape = isSmall
+      ? { ...this.#shape, maxTasks: Math.min(3, this.#shape.maxTasks), maxOperations: Math.min(4, this.#shape.maxOperations) }
+      : this.#shape;
     return new fc.Value(
       generateTaskGraph((bound) => random.nextInt(0, bound - 1), shape),
       undefined,

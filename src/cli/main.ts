@@ -5,8 +5,7 @@
  */
 import { readFileSync } from "node:fs";
 import { Command, CommanderError, Option } from "commander";
-import { BadInputError, UsageError } from "../errors/errors.js";
-import { DivergenceError } from "../strategy/replay.js";
+import { BadInputError, HeddleError, UsageError } from "../errors/errors.js";
 import { STRATEGY_NAMES } from "../strategy/named.js";
 import { parseRuns, parseSeed } from "../vitest/environment.js";
 import { EXIT } from "./exit-codes.js";
@@ -23,7 +22,6 @@ interface Options {
   readonly mermaid?: boolean;
 }
 
-/** Writes to standard output; the promise waits for a slow reader, so that the process can end after it. */
 function print(text: string): void {
   process.stdout.write(text);
 }
@@ -40,15 +38,23 @@ function makeProgram(onCode: (code: number) => void): Command {
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({ writeErr: (text) => process.stderr.write(text.replace(/^error: /, "heddle: ")) });
-  const seed = new Option("--seed <n>", "a whole number from 0 to 4294967295; default random, and printed").argParser((text) => parseSeed(text, "--seed"));
+  const seed = new Option("--seed <n>", "a whole number from 0 to 4294967295; default random, and printed").argParser((text) =>
+    parseSeed(text, "--seed"),
+  );
   const strategy = new Option("--strategy <name>", `who decides which ready task runs next: ${STRATEGY_NAMES.join(", ")}`);
 
   program
     .command("properties")
     .summary("run the property files of this project")
-    .description("Runs the files under properties/ through vitest, with progress, and writes reports/summary.json and what failed under reports/failures/.")
+    .description(
+      "Runs the files under properties/ through vitest, with progress, and writes reports/summary.json and what failed under reports/failures/.",
+    )
     .argument("[file...]", "only property files whose path holds one of these texts")
-    .addOption(new Option("--runs <n>", "pairs of a graph and a schedule for each check; default 10000").argParser((text) => parseRuns(text, "--runs")))
+    .addOption(
+      new Option("--runs <n>", "pairs of a graph and a schedule for each check; default 10000").argParser((text) =>
+        parseRuns(text, "--runs"),
+      ),
+    )
     .addOption(seed)
     .addOption(strategy)
     .option("--only <text>", "only tests and invariants whose name holds this text")
@@ -99,7 +105,7 @@ async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     // commander has printed its own messages already, and help and version are no errors.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.held : EXIT.badInput;
-    if (error instanceof DivergenceError) {
+    if (error instanceof HeddleError && error.code === "HEDDLE_DIVERGENCE") {
       warn(`heddle: ${error.code}: ${error.message}`);
       return EXIT.divergence;
     }

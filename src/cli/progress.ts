@@ -46,7 +46,8 @@ export class ProgressLine {
 
   /** `12,340 runs  2,450/s  5,200 graphs  6,001 schedules  0 failures` */
   line(): string {
-    const sum = (pick: (progress: CheckProgress) => number): number => [...this.#parts.values()].reduce((total, part) => total + pick(part), 0);
+    const sum = (pick: (progress: CheckProgress) => number): number =>
+      [...this.#parts.values()].reduce((total, part) => total + pick(part), 0);
     const runs = sum(({ runs: own }) => own);
     const seconds = Math.max(0.001, (this.#output.nowMs() - this.#startMs) / 1_000);
     const failures = sum(({ failures: own }) => own);

@@ -3,11 +3,12 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { BadInputError } from "../errors/errors.js";
 import { freshSeed, realNowMs } from "../loop/host.js";
-import { writeAtomically } from "../store/reports.js";
+import { requireWritableReports, writeAtomically } from "../store/reports.js";
 import { strategyNamed } from "../strategy/named.js";
 import { fromEnvironment, parseRuns, parseSeed, VARIABLES } from "../vitest/environment.js";
 import type { PropertyRun } from "../vitest/run-properties.js";
 import { EXIT } from "./exit-codes.js";
+import { loadRunner } from "./load-runner.js";
 import { format, ProgressLine } from "./progress.js";
 import { renderSummary, summarise } from "./summary.js";
 
@@ -27,26 +28,34 @@ const SUMMARY_FILE = join("reports", "summary.json");
 /** Answers the exit code. Throws BadInputError before anything runs when there is nothing to run or `reports/` cannot be written. */
 export async function runProperties({ project, files, print, warn, ...options }: PropertiesOptions): Promise<number> {
   requirePropertyFiles(project);
+  if (fromEnvironment("replay") !== undefined) {
+    throw new BadInputError(
+      `${VARIABLES.replay} is set, so nothing new would be tried: unset it, or run one failure again with heddle replay`,
+    );
+  }
   const runsText = fromEnvironment("runs");
   const seedText = fromEnvironment("seed");
+  const strategy = options.strategy ?? fromEnvironment("strategy");
+  const only = options.only ?? fromEnvironment("only");
   const runs = options.runs ?? (runsText === undefined ? undefined : parseRuns(runsText, VARIABLES.runs));
   const seed = options.seed ?? (seedText === undefined ? freshSeed() : parseSeed(seedText, VARIABLES.seed));
-  if (options.strategy !== undefined) strategyNamed(options.strategy, seed);
-  requireWritable(project);
+  if (strategy !== undefined) strategyNamed(strategy, seed);
+  requireWritableReports(project);
   Object.assign(process.env, {
     [VARIABLES.seed]: String(seed),
     [VARIABLES.progress]: "1",
     ...(runs !== undefined && { [VARIABLES.runs]: String(runs) }),
-    ...(options.strategy !== undefined && { [VARIABLES.strategy]: options.strategy }),
-    ...(options.only !== undefined && { [VARIABLES.only]: options.only }),
+    ...(strategy !== undefined && { [VARIABLES.strategy]: strategy }),
+    ...(only !== undefined && { [VARIABLES.only]: only }),
   });
 
+  const onInterrupt = catchInterrupt();
   const { startMs, progress } = startProgress();
   warn(`heddle properties: seed ${seed}${runs === undefined ? "" : `, ${format(runs)} runs a check`}`);
-  const propertyRun = await (await loadRunner())({
+  const propertyRun = await (await loadRunner("properties")).runPropertyFiles({
     project,
     files,
-    only: options.only,
+    only,
     onProgress: (id, told) => {
       progress.update(id, told);
     },
@@ -54,9 +63,7 @@ export async function runProperties({ project, files, print, warn, ...options }:
       progress.clear();
       print(`\n${test.heddle?.failure ?? `${test.file} > ${test.name}\n${test.errors.join("\n")}`}\n`);
     },
-    onInterrupt: (interrupt) => {
-      process.once("SIGINT", interrupt);
-    },
+    onInterrupt,
   });
   progress.clear();
   return finish(project, propertyRun, { seed, elapsedMs: realNowMs() - startMs, print, warn });
@@ -70,17 +77,41 @@ interface FinishOptions {
 }
 
 function finish(project: string, propertyRun: PropertyRun, { seed, elapsedMs, print, warn }: FinishOptions): number {
+  const { tests, loadErrors, isInterrupted } = propertyRun;
+  for (const problem of loadErrors) warn(`heddle: ${problem}`);
+  if (tests.length === 0 && !isInterrupted) {
+    // The summary of an earlier run says more than one of nothing would.
+    if (loadErrors.length > 0) return EXIT.badInput;
+    throw new BadInputError(
+      "no property was run: no file has a path that holds one of the texts given, or no test a name that holds the text of --only",
+    );
+  }
   const summary = summarise(propertyRun, seed);
   print(`${renderSummary(summary, elapsedMs)}\n`);
-  for (const problem of propertyRun.loadErrors) warn(`heddle: ${problem}`);
-  writeAtomically(join(project, SUMMARY_FILE), `${JSON.stringify(summary, undefined, 2)}\n`);
-  if (propertyRun.isInterrupted) {
+  writeAtomically(SUMMARY_FILE, `${JSON.stringify(summary, undefined, 2)}\n`, project);
+  if (isInterrupted) {
     warn(`heddle: interrupted; the summary holds what is known (${SUMMARY_FILE})`);
     return EXIT.interrupted;
   }
-  if (propertyRun.loadErrors.length > 0) return EXIT.badInput;
-  if (propertyRun.tests.length === 0) throw new BadInputError("no property was run: no test has a name that holds the text of --only, or no file matches");
-  return propertyRun.tests.some(({ state }) => state === "failed") ? EXIT.failed : EXIT.held;
+  if (loadErrors.length > 0) return EXIT.badInput;
+  return tests.some(({ state }) => state === "failed") ? EXIT.failed : EXIT.held;
+}
+
+/**
+ * From here on the first Ctrl-C does not end the process but calls what is handed to the function that this answers, at once where it
+ * has come already. The second one ends the process.
+ */
+function catchInterrupt(): (interrupt: () => void) => void {
+  let isInterrupted = false;
+  let onInterrupt = (): void => undefined;
+  process.once("SIGINT", () => {
+    isInterrupted = true;
+    onInterrupt();
+  });
+  return (interrupt) => {
+    onInterrupt = interrupt;
+    if (isInterrupted) interrupt();
+  };
 }
 
 function startProgress(): { readonly startMs: number; readonly progress: ProgressLine } {
@@ -88,16 +119,6 @@ function startProgress(): { readonly startMs: number; readonly progress: Progres
     startMs: realNowMs(),
     progress: new ProgressLine({ isTerminal: process.stderr.isTTY, write: (text) => process.stderr.write(text), nowMs: realNowMs }),
   };
-}
-
-/** vitest and fast-check are peers that a project may not have. */
-async function loadRunner(): Promise<typeof import("../vitest/run-properties.js").runPropertyFiles> {
-  try {
-    return (await import("../vitest/run-properties.js")).runPropertyFiles;
-  } catch (error) {
-    if ((error as { code?: unknown }).code !== "ERR_MODULE_NOT_FOUND") throw error;
-    throw new BadInputError("heddle properties needs vitest and fast-check in the project: npm install --save-dev vitest fast-check", { cause: error });
-  }
 }
 
 function requirePropertyFiles(project: string): void {
@@ -108,10 +129,8 @@ function requirePropertyFiles(project: string): void {
     // No folder: the same as no files.
   }
   if (!names.some((name) => /\.property\.[cm]?[jt]sx?$/.test(name))) {
-    throw new BadInputError("properties/: there is no property file (NAME.property.ts or .js); start the command in the folder of the project");
+    throw new BadInputError(
+      "properties/: there is no property file (NAME.property.ts or .js); start the command in the folder of the project",
+    );
   }
-}
-
-function requireWritable(project: string): void {
-  writeAtomically(join(project, "reports", ".writable"), "");
 }

@@ -1,20 +1,13 @@
 /** `heddle replay`: runs one recorded failure again. */
-import { isAbsolute, join } from "node:path";
-import { BadInputError } from "../errors/errors.js";
-import { checkTaskGraph } from "../graph/check.js";
-import { placeGraph } from "../graph/interpret.js";
-import { judgeNow } from "../invariant/judge.js";
+import { BadInputError, HeddleError } from "../errors/errors.js";
 import { loopInvariants } from "../invariant/loop-invariants.js";
-import { inMacrotask, takeTurn } from "../loop/run.js";
-import { renderFailure } from "../report/failure-text.js";
-import { renderTimeline } from "../report/timeline.js";
-import { decodeSchedule, looksLikeToken } from "../schedule/token.js";
 import type { Failure } from "../store/failure.js";
-import { readFailure } from "../store/read-file.js";
-import { FAILURES_FOLDER, findFailureByToken, latestFailure } from "../store/reports.js";
-import { following } from "../strategy/replay.js";
+import { type Replay, replayGraph } from "../store/replay-failure.js";
+import { FAILURES_FOLDER, latestFailure, openFailure } from "../store/reports.js";
 import { formatTrace } from "../trace/trace.js";
+import { VARIABLES } from "../vitest/environment.js";
 import { EXIT } from "./exit-codes.js";
+import { loadRunner } from "./load-runner.js";
 
 interface ReplayOptions {
   readonly project: string;
@@ -27,51 +20,61 @@ interface ReplayOptions {
 
 /**
  * Answers the exit code: 0 when what was broken holds now, 1 when it is broken again. Throws BadInputError for a file or token that
- * cannot be used, DivergenceError when the program left the recorded schedule.
+ * cannot be used, and HeddleError with the code of a divergence when the program left the recorded schedule.
  */
 export async function runReplay({ project, fileOrToken, trace, print, warn }: ReplayOptions): Promise<number> {
-  const path = findFile(project, fileOrToken);
+  const wanted = fileOrToken ?? latestFailure(project);
+  if (wanted === undefined) throw new BadInputError(`there is no failure to replay: ${FAILURES_FOLDER} holds none`);
+  const { path, failure } = openFailure(project, wanted);
   if (fileOrToken === undefined) warn(`Replaying ${path}, the failure that was written last.`);
-  const failure = readFailure(isAbsolute(path) ? path : join(project, path));
-  if (failure.program.kind === "test") throw new BadInputError(`${path}: is a failure of the test ${JSON.stringify(failure.program.name)} in ${failure.program.file}; run that with HEDDLE_REPLAY=${path}`);
-  return await replayGraph(path, failure, failure.program.graph, { trace, print, warn });
-}
-
-async function replayGraph(
-  path: string,
-  failure: Failure,
-  graphData: unknown,
-  { trace, print, warn }: Pick<ReplayOptions, "trace" | "print" | "warn">,
-): Promise<number> {
-  const graph = checkTaskGraph(graphData);
-  const invariant = loopInvariants.find(({ name }) => name === failure.error.invariant);
-  if (invariant === undefined) throw new BadInputError(`${path}: error.invariant: ${JSON.stringify(failure.error.invariant)} is not known to this heddle`);
-  const release = await takeTurn("replay");
-  const strategy = following(decodeSchedule(failure.schedule));
-  const { run, violation } = await inMacrotask(() => judgeNow(placeGraph(graph), strategy, [invariant])).finally(release);
-  strategy.requireComplete();
-  if (trace) print(formatTrace(run.trace));
-  if (violation !== undefined) {
-    const { sentence } = invariant;
-    const { message } = violation;
-    if (!trace) print(`${renderFailure({ sentence: `${invariant.name}: ${sentence}`, message, graph, trace: run.trace, replay: failure.replay })}\n`);
-    warn(`${path}: failed again${formatTrace(run.trace) === formatTrace(failure.trace as typeof run.trace) ? ", with the very trace that was recorded" : ", with another trace than was recorded"}.`);
+  const { program, test } = failure;
+  if (program.kind === "test") {
+    throw new BadInputError(
+      `${path}: is a failure of the test ${JSON.stringify(program.name)} in ${program.file}, and only that test can run it again`,
+    );
+  }
+  const replayed =
+    test === undefined
+      ? await replayGraph(failure, program.graph, invariantOf(path, failure))
+      : await replayInTest(project, path, wanted, test);
+  print(trace ? replayed.trace : `${replayed.report}\n`);
+  if (replayed.isBroken) {
+    const recorded = formatTrace(failure.trace);
+    // The original of a failure has no recorded trace to compare with.
+    const comparison =
+      recorded === ""
+        ? ""
+        : replayed.trace === recorded
+          ? ", with the very trace that was recorded"
+          : ", with another trace than was recorded";
+    warn(`${path}: failed again${comparison}.`);
     return EXIT.failed;
   }
-  if (!trace) print(`${renderTimeline(run.trace)}\n`);
-  warn(`${path}: held. ${invariant.name}: ${invariant.sentence}`);
+  warn(`${path}: held. Broken was: ${failure.error.invariant ?? failure.error.kind}: ${failure.error.message}`);
   return EXIT.held;
 }
 
-function findFile(project: string, fileOrToken: string | undefined): string {
-  if (fileOrToken === undefined) {
-    const latest = latestFailure(project);
-    if (latest === undefined) throw new BadInputError(`there is no failure to replay: ${FAILURES_FOLDER} holds none`);
-    return latest;
+/** The invariant that was broken; undefined where the graph itself failed. */
+function invariantOf(path: string, { error }: Failure): (typeof loopInvariants)[number] | undefined {
+  if (error.invariant === undefined) return undefined;
+  const invariant = loopInvariants.find(({ name }) => name === error.invariant);
+  if (invariant !== undefined) return invariant;
+  throw new BadInputError(
+    `${path}: error.invariant: ${JSON.stringify(error.invariant)} is none of heddle's own, and the file names no test that knows it; run that test with ${VARIABLES.replay}=${path}`,
+  );
+}
+
+/** Only the test knows the invariant that was broken, so it is the test that runs the failure again. */
+async function replayInTest(project: string, path: string, wanted: string, { file, name }: NonNullable<Failure["test"]>): Promise<Replay> {
+  Object.assign(process.env, { [VARIABLES.replay]: wanted, [VARIABLES.only]: "" });
+  const { tests, loadErrors } = await (await loadRunner("replay")).runOneTest(project, file, name);
+  const [problem] = loadErrors;
+  if (problem !== undefined) throw new BadInputError(problem);
+  const [test] = tests;
+  if (test === undefined) {
+    throw new BadInputError(`${path}: test: ${file} has no test ${JSON.stringify(name)} any more that holds the invariant that was broken`);
   }
-  if (!looksLikeToken(fileOrToken)) return fileOrToken;
-  decodeSchedule(fileOrToken);
-  const found = findFailureByToken(project, fileOrToken);
-  if (found === undefined) throw new BadInputError(`the token is whole, but no failure in ${FAILURES_FOLDER} or fixtures/schedules has it; replay the failure's file`);
-  return found;
+  if (test.replay === undefined) throw new BadInputError(`${path}: ${file} > ${name}: ${test.errors[0] ?? "did not run the failure"}`);
+  if ("divergence" in test.replay) throw new HeddleError("HEDDLE_DIVERGENCE", test.replay.divergence);
+  return test.replay;
 }

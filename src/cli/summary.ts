@@ -30,14 +30,14 @@ interface TestSummary {
   readonly failure?: string;
 }
 
-export function summarise({ tests, isInterrupted }: PropertyRun, seed: number): Summary {
+export function summarise({ tests, isInterrupted, loadErrors }: PropertyRun, seed: number): Summary {
   const checks = tests.flatMap(({ heddle }) => heddle ?? []);
   const sum = (pick: (check: (typeof checks)[number]) => number): number => checks.reduce((total, check) => total + pick(check), 0);
   const sentences = Object.assign({}, ...checks.map((check) => check.sentences)) as Record<string, string>; // of records of texts
   return {
     version: 1,
     seed,
-    isComplete: !isInterrupted && checks.every(({ isComplete }) => isComplete),
+    isComplete: !isInterrupted && loadErrors.length === 0 && checks.every(({ isComplete }) => isComplete),
     runs: sum(({ progress }) => progress.runs),
     graphs: sum(({ progress }) => progress.graphs),
     schedules: sum(({ progress }) => progress.schedules),
@@ -48,7 +48,12 @@ export function summarise({ tests, isInterrupted }: PropertyRun, seed: number): 
       exercised: sum(({ progress }) => progress.exercised[name] ?? 0),
       isBroken: checks.some(({ failure }) => failure?.startsWith(`${name}: `) === true),
     })),
-    tests: tests.map(({ file, name, state, heddle }) => ({ file, name, state, ...(heddle?.failureFile !== undefined && { failure: heddle.failureFile }) })),
+    tests: tests.map(({ file, name, state, heddle }) => ({
+      file,
+      name,
+      state,
+      ...(heddle?.failureFile !== undefined && { failure: heddle.failureFile }),
+    })),
   };
 }
 
@@ -56,7 +61,9 @@ export function summarise({ tests, isInterrupted }: PropertyRun, seed: number): 
 export function renderSummary(summary: Summary, elapsedMs: number): string {
   const width = Math.max(0, ...summary.invariants.map(({ name }) => name.length));
   const failed = summary.tests.filter(({ state }) => state === "failed").length;
-  const seconds = elapsedMs / 1_000;
+  const verdict =
+    failed > 0 ? `${format(failed)} failed` : summary.isComplete ? "all held" : "none failed, but not all of them ran to the end";
+  const seconds = Math.max(1, elapsedMs) / 1_000;
   return [
     "",
     ...(summary.invariants.length === 0 ? [] : ["Invariants, with the runs that put them to the test:"]),
@@ -66,8 +73,12 @@ export function renderSummary(summary: Summary, elapsedMs: number): string {
     }),
     "",
     `${format(summary.runs)} runs in ${seconds.toFixed(1)} s (${format(Math.round(summary.runs / seconds))}/s): ${format(summary.graphs)} different graphs, ${format(summary.schedules)} different schedules`,
-    `outcomes: ${Object.entries(summary.outcomes).map(([name, count]) => `${format(count)} ${name}`).join(", ") || "none"}`,
-    `${format(summary.tests.length)} properties, ${failed === 0 ? "all held" : `${format(failed)} failed`}; seed ${summary.seed}; reports/summary.json`,
+    `outcomes: ${
+      Object.entries(summary.outcomes)
+        .map(([name, count]) => `${format(count)} ${name}`)
+        .join(", ") || "none"
+    }`,
+    `${format(summary.tests.length)} ${summary.tests.length === 1 ? "property" : "properties"}, ${verdict}; seed ${summary.seed}; reports/summary.json`,
   ].join("\n");
 }
 

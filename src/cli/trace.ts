@@ -25,4 +25,3 @@ export async function runTrace({ file, strategy = "fifo", seed, mermaid = false,
   print(mermaid ? `${renderMermaid(trace)}\n` : formatTrace(trace));
   return EXIT.held;
 }
-

@@ -1,7 +1,7 @@
 /**
  * `gather`: waits for several awaitables together, as `asyncio.gather` does.
  */
-import { CancelledError, UsageError } from "../errors/errors.js";
+import { CancelledError, describeValue, UsageError } from "../errors/errors.js";
 import { Coroutine } from "../loop/coroutine.js";
 import type { EventLoop } from "../loop/event-loop.js";
 import { Future } from "../loop/future.js";
@@ -159,11 +159,12 @@ function cancellationOf(futures: readonly Future[]): CancelledError {
 function ensureFuture(loop: EventLoop, item: Gatherable, argument: string): Future {
   // A future of an earlier run is awaited like anything else: its result is there, or the await says what is wrong.
   if (item instanceof Future && item.getLoop() === loop) return item as Future;
-  if (item instanceof Coroutine || typeof item === "function") return loop.createTask(item as Coroutine | (() => unknown)) as Future;
+  if (item instanceof Coroutine || typeof item === "function") return loop.createTask(item as Coroutine | (() => unknown));
   // Its task takes a rejection in a later step, and until then the runtime must not think that nobody does.
-  if (item instanceof Promise) item.catch(() => undefined);
-  if (isThenable(item)) return loop.createTask(async () => await item) as Future;
+  const awaitable: unknown = item;
+  if (awaitable instanceof Promise) awaitable.catch(() => undefined);
+  if (isThenable(item)) return loop.createTask(async () => await item);
   throw new UsageError(
-    `${argument} cannot be awaited: ${String(item)}. Pass a task, a future, a coroutine, a function or something with a then().`,
+    `${argument} cannot be awaited: ${describeValue(item)}. Pass a task, a future, a coroutine, a function or something with a then().`,
   );
 }

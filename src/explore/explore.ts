@@ -93,7 +93,11 @@ export async function explore(scenario: Scenario, options: ExploreOptions = {}):
  * const again = await replay(scenario, outcome.failure.schedule);
  * @since 0.1.0
  */
-export async function replay(scenario: Scenario, token: string, options: Pick<ExploreOptions, "maxSteps" | "idleGraceMs"> = {}): Promise<Outcome> {
+export async function replay(
+  scenario: Scenario,
+  token: string,
+  options: Pick<ExploreOptions, "maxSteps" | "idleGraceMs"> = {},
+): Promise<Outcome> {
   const schedule = decodeSchedule(token);
   const strategy = following(schedule);
   const once: ExploreOptions = { ...options, runs: 1, seed: schedule.seed, strategy, minimise: false };
@@ -104,7 +108,17 @@ export async function replay(scenario: Scenario, token: string, options: Pick<Ex
     return outcome;
   } catch (error) {
     const { seed, granularity, ioLatencyMs: slowestIoMs } = schedule;
-    const failure: ExploreFailure = { kind: "divergence", error, run: 0, seed, schedule: token, original: token, granularity, slowestIoMs, trace: [] };
+    const failure: ExploreFailure = {
+      kind: "divergence",
+      error,
+      run: 0,
+      seed,
+      schedule: token,
+      original: token,
+      granularity,
+      slowestIoMs,
+      trace: [],
+    };
     return { ...outcome, status: "failed", failures: 1, failure };
   }
 }
@@ -113,7 +127,9 @@ function requireOptions(scenario: unknown, options: ExploreOptions): void {
   if (typeof scenario !== "function") throw new UsageError(`explore: scenario must be a function, not ${String(scenario)}`);
   const { runs, maxSteps, seed, strategy } = options;
   for (const [name, value] of Object.entries({ runs, maxSteps })) {
-    if (value !== undefined && (!Number.isSafeInteger(value) || value < 1)) throw new UsageError(`explore: ${name} must be a whole number, 1 or more, not ${String(value)}`);
+    if (value !== undefined && (!Number.isSafeInteger(value) || value < 1)) {
+      throw new UsageError(`explore: ${name} must be a whole number, 1 or more, not ${String(value)}`);
+    }
   }
   if (seed !== undefined) requireSeed(seed);
   if (typeof strategy === "string" && !STRATEGY_NAMES.includes(strategy)) {
@@ -228,7 +244,14 @@ class Exploration {
 
   #newRun(strategy: Strategy, observer?: ScenarioObserver): ScenarioRun {
     const { maxSteps = DEFAULT_MAX_STEPS, idleGraceMs } = this.#options;
-    return new ScenarioRun({ strategy, seed: this.#seed, maxSteps, idleGraceMs, quiescence: this.#quiescence, ...(observer && { observer }) });
+    return new ScenarioRun({
+      strategy,
+      seed: this.#seed,
+      maxSteps,
+      idleGraceMs,
+      quiescence: this.#quiescence,
+      ...(observer && { observer }),
+    });
   }
 
   /** Runs the failing schedule again, with its names and places this time, and makes it small. */
@@ -297,9 +320,26 @@ class Exploration {
       "Something outside the loop takes part: a real clock, Math.random, real I/O, or state kept from an earlier run.",
     ].join("\n");
     error.cause = first.end.error;
-    const empty = encodeSchedule({ version: 1, seed: this.#seed, granularity: "event", ioLatencyMs: 0, housekeeping: this.#counting.housekeeping, decisions: [] });
+    const empty = encodeSchedule({
+      version: 1,
+      seed: this.#seed,
+      granularity: "event",
+      ioLatencyMs: 0,
+      housekeeping: this.#counting.housekeeping,
+      decisions: [],
+    });
     const token = again === undefined ? empty : encodeSchedule(again.schedule);
-    return { kind: "divergence", error, run: first.run, seed: this.#seed, schedule: token, original: token, granularity: "event", slowestIoMs: 0, trace: again?.trace ?? [] };
+    return {
+      kind: "divergence",
+      error,
+      run: first.run,
+      seed: this.#seed,
+      schedule: token,
+      original: token,
+      granularity: "event",
+      slowestIoMs: 0,
+      trace: again?.trace ?? [],
+    };
   }
 }
 

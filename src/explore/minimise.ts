@@ -58,8 +58,14 @@ function* simplerOrders(steps: readonly ReadyTask[]): Generator<readonly ReadyTa
     const later = stretches.findIndex((other, place) => place > index + 1 && other[0]?.name === stretch[0]?.name);
     const moved = stretches[later];
     if (moved === undefined) continue;
-    yield stretches.toSpliced(later, 1).toSpliced(index + 1, 0, moved).flat();
-    yield stretches.toSpliced(index, 1).toSpliced(later - 1, 0, stretch).flat();
+    yield stretches
+      .toSpliced(later, 1)
+      .toSpliced(index + 1, 0, moved)
+      .flat();
+    yield stretches
+      .toSpliced(index, 1)
+      .toSpliced(later - 1, 0, stretch)
+      .flat();
   }
   for (const [index, stretch] of stretches.entries()) {
     if (index < stretches.length - 1) yield [...stretches.toSpliced(index, 1).flat(), ...stretch];

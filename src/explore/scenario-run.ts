@@ -71,7 +71,14 @@ export class ScenarioRun {
   constructor(options: ScenarioRunOptions) {
     this.#options = options;
     const { strategy, maxSteps, idleGraceMs, observer } = options;
-    this.loop = new EventLoop({ strategy, maxSteps, idleGraceMs, observer, slowStepMs: Number.POSITIVE_INFINITY, sites: observer !== undefined });
+    this.loop = new EventLoop({
+      strategy,
+      maxSteps,
+      idleGraceMs,
+      observer,
+      slowStepMs: Number.POSITIVE_INFINITY,
+      sites: observer !== undefined,
+    });
     observer?.follow(this.loop);
   }
 

@@ -2,7 +2,7 @@
  * The checks of a task graph file. Every refusal names the operation and the rule that it breaks.
  */
 import { BadInputError } from "../errors/errors.js";
-import { placeBody, type Operation, type PlacedOperation, type TaskGraph, tasksNamedBy } from "./task-graph.js";
+import { type Operation, type PlacedOperation, placeBody, type TaskGraph, tasksNamedBy } from "./task-graph.js";
 
 /** Operations of `try` may be nested so deep. */
 const MAX_DEPTH = 50;
@@ -11,7 +11,18 @@ const MAX_CELLS = 1_000_000;
 
 /** Operations of the format that this version cannot run yet. */
 const NOT_YET = new Set([
-  "wait", "asCompleted", "taskGroup", "shield", "timeout", "withLock", "withSemaphore", "setEvent", "clearEvent", "waitEvent", "put", "get",
+  "wait",
+  "asCompleted",
+  "taskGroup",
+  "shield",
+  "timeout",
+  "withLock",
+  "withSemaphore",
+  "setEvent",
+  "clearEvent",
+  "waitEvent",
+  "put",
+  "get",
 ]);
 
 /** Fields that belong to those operations: they may stand in a file, with nothing in them or with things that nothing uses. */
@@ -21,20 +32,36 @@ type Arguments = readonly ["cell" | "future" | "task" | "tasks" | "ms" | "count"
 
 /** What each operation takes, in order. */
 const ARGUMENTS: { readonly [Name in Operation[0]]: Arguments } = {
-  span: [["cell", "cell"], ["count", "n"]],
+  span: [
+    ["cell", "cell"],
+    ["count", "n"],
+  ],
   yield: [],
   sleep: [["ms", "ms"]],
   spawn: [["task", "t"]],
   await: [["task", "t"]],
-  gather: [["tasks", "tasks"], ["boolean", "returnExceptions"]],
+  gather: [
+    ["tasks", "tasks"],
+    ["boolean", "returnExceptions"],
+  ],
   cancel: [["task", "t"]],
-  setResult: [["future", "f"], ["value", "v"]],
-  setException: [["future", "f"], ["message", "message"]],
+  setResult: [
+    ["future", "f"],
+    ["value", "v"],
+  ],
+  setException: [
+    ["future", "f"],
+    ["message", "message"],
+  ],
   cancelFuture: [["future", "f"]],
   awaitFuture: [["future", "f"]],
   raise: [["message", "message"]],
   return: [["value", "v"]],
-  try: [["body", "body"], ["body", "handler"], ["body", "final"]],
+  try: [
+    ["body", "body"],
+    ["body", "handler"],
+    ["body", "final"],
+  ],
 };
 
 /**
@@ -66,7 +93,7 @@ export function checkTaskGraph(value: unknown): TaskGraph {
     if (typeof name !== "string" || name === "") throw refusal(`${place}.name`, `must be a text that is not empty, not ${show(name)}`);
     if (names.has(name)) throw refusal(`${place}.name`, `${show(name)} is the name of another task`);
     names.add(name);
-    checkBody(task["body"], `${place} ${JSON.stringify(name)}`, "", limits, 1);
+    checkBody(task["body"], placeOfTask(index, name), "", limits, 1);
     return { name, body: task["body"] as Operation[] }; // checked just now
   });
   const graph: TaskGraph = { version: 1, cells: limits.cell, futures: limits.future, tasks };
@@ -86,14 +113,20 @@ function checkBody(value: unknown, task: string, prefix: string, limits: Limits,
   requireArray(value, where).forEach((entry, index) => {
     const path = `${prefix}${index}`;
     const [name, ...args] = requireArray(entry, `${task}, operation ${path}`);
-    const place = `${task}, operation ${path} (${typeof name === "string" ? name.slice(0, 40) : show(name)})`;
-    if (typeof name === "string" && NOT_YET.has(name)) throw refusal(place, "is of the format, but this version of heddle cannot run it yet");
-    if (typeof name !== "string" || !Object.hasOwn(ARGUMENTS, name)) {
+    const isKnown = typeof name === "string" && Object.hasOwn(ARGUMENTS, name);
+    const place = `${task}, operation ${path} (${isKnown ? name : show(name)})`;
+    if (typeof name === "string" && NOT_YET.has(name)) {
+      throw refusal(place, "is of the format, but this version of heddle cannot run it yet");
+    }
+    if (!isKnown) {
       throw refusal(place, `is no operation; known are ${Object.keys(ARGUMENTS).join(" ")}`);
     }
     const expected = ARGUMENTS[name as Operation[0]]; // one of its own keys
     if (args.length !== expected.length) {
-      throw refusal(place, `takes ${expected.length} arguments (${expected.map(([, label]) => label).join(", ") || "none"}), not ${args.length}`);
+      throw refusal(
+        place,
+        `takes ${expected.length} arguments (${expected.map(([, label]) => label).join(", ") || "none"}), not ${args.length}`,
+      );
     }
     expected.forEach(([kind, label], position) => {
       if (kind === "body") checkBody(args[position], task, `${path}.${position}.`, limits, depth + 1);
@@ -108,15 +141,22 @@ function checkArgument(kind: Exclude<Arguments[number][0], "body">, label: strin
     case "future":
     case "task":
       if (!isWhole(value, 0, limits[kind] - 1)) {
-        throw refusal(place, `${label} must be the index of a ${kind}, ${limits[kind] === 0 ? "and there are none" : `0 to ${limits[kind] - 1}`}, not ${show(value)}`);
+        throw refusal(
+          place,
+          `${label} must be the index of a ${kind}, ${limits[kind] === 0 ? "and there are none" : `0 to ${limits[kind] - 1}`}, not ${show(value)}`,
+        );
       }
       return;
     case "tasks":
-      if (!Array.isArray(value) || value.length === 0) throw refusal(place, `${label} must be a list of tasks that is not empty, not ${show(value)}`);
+      if (!Array.isArray(value) || value.length === 0) {
+        throw refusal(place, `${label} must be a list of tasks that is not empty, not ${show(value)}`);
+      }
       for (const task of value) checkArgument("task", `each of ${label}`, task, place, limits);
       return;
     case "ms":
-      if (!isWhole(value, 0, Number.MAX_SAFE_INTEGER)) throw refusal(place, `${label} must be a whole number of milliseconds, 0 or more, not ${show(value)}`);
+      if (!isWhole(value, 0, Number.MAX_SAFE_INTEGER)) {
+        throw refusal(place, `${label} must be a whole number of milliseconds, 0 or more, not ${show(value)}`);
+      }
       return;
     case "count":
       if (!isWhole(value, 0, MAX_SPAN)) throw refusal(place, `${label} must be a whole number from 0 to ${MAX_SPAN}, not ${show(value)}`);
@@ -139,38 +179,87 @@ function checkArgument(kind: Exclude<Arguments[number][0], "body">, label: strin
  */
 function checkStarts({ tasks }: TaskGraph): void {
   const startedAt = new Map<number, string>([[0, "run()"]]);
-  const toVisit: { readonly task: number; readonly visible: ReadonlySet<number> }[] = [{ task: 0, visible: new Set() }];
-  for (let next = toVisit.pop(); next !== undefined; next = toVisit.pop()) {
-    const { task: own } = next;
-    const task = tasks[own];
-    if (task === undefined) continue;
-    const visible = new Set(next.visible);
-    const placeOf = ({ path, operation }: PlacedOperation): string => `tasks[${own}] ${JSON.stringify(task.name)}, operation ${path} (${operation[0]})`;
-    const requireVisible = (placed: PlacedOperation, named: number): void => {
-      if (visible.has(named)) return;
-      const problem =
-        named === own ? "names its own task" : named === 0 ? "names main" : `names task ${named}, whose start may not have run yet when this operation runs`;
-      throw refusal(placeOf(placed), problem);
-    };
-    for (const placed of placeBody(task.body)) {
-      const { operation } = placed;
-      const isStart = operation[0] === "spawn" || operation[0] === "gather";
-      const started = isStart ? [...new Set(tasksNamedBy(operation))].filter((named) => named !== own && !visible.has(named)) : [];
-      for (const named of started) {
-        const elsewhere = startedAt.get(named);
-        if (elsewhere !== undefined) throw refusal(placeOf(placed), `starts task ${named}, which is started by ${elsewhere}`);
-        startedAt.set(named, placeOf(placed));
-        toVisit.push({ task: named, visible: new Set(visible) });
-      }
-      if (operation[0] === "spawn" && started.length === 0) throw refusal(placeOf(placed), `starts task ${operation[1]} ${operation[1] === own ? "itself" : "a second time"}`);
-      for (const named of tasksNamedBy(operation)) if (!started.includes(named)) requireVisible(placed, named);
-      for (const part of placed.parts) checkParts(part, placeOf, requireVisible);
-      for (const named of started) visible.add(named);
+  // One set for all bodies, or a file of ordinary size could ask for more memory than there is: what a body starts joins it after the
+  // operation, and leaves it at the end of the body. A body is visited from where it is started, so it sees what its starter could name.
+  const visible = new Set<number>();
+  const enter = (own: number): OpenBody => ({
+    own,
+    rest: placeBody(tasks[own]?.body ?? [])[Symbol.iterator](),
+    started: [],
+    toEnter: [],
+    seen: [],
+  });
+  const open = [enter(0)];
+  for (let body = open.at(-1); body !== undefined; body = open.at(-1)) {
+    const child = body.toEnter.pop();
+    if (child !== undefined) {
+      open.push(enter(child));
+      continue;
     }
+    for (const named of body.started) {
+      visible.add(named);
+      body.seen.push(named);
+    }
+    const { value: placed, done } = body.rest.next();
+    if (done === true) {
+      for (const named of body.seen) visible.delete(named);
+      open.pop();
+      continue;
+    }
+    body.started = checkStartsOf(placed, body.own, { tasks, visible, startedAt });
+    body.toEnter = body.started.toReversed();
   }
   tasks.forEach(({ name }, index) => {
-    if (!startedAt.has(index)) throw refusal(`tasks[${index}] ${JSON.stringify(name)}`, "is started by no operation");
+    if (!startedAt.has(index)) throw refusal(placeOfTask(index, name), "is started by no operation");
   });
+}
+
+/** A body on the way from the start of main's to the operation that is checked. */
+interface OpenBody {
+  readonly own: number;
+  readonly rest: Iterator<PlacedOperation, undefined>;
+  /** What its last operation started, and what of that is still to be entered. */
+  started: readonly number[];
+  toEnter: number[];
+  /** All that it started before. */
+  readonly seen: number[];
+}
+
+interface Starts {
+  readonly tasks: TaskGraph["tasks"];
+  readonly visible: ReadonlySet<number>;
+  readonly startedAt: Map<number, string>;
+}
+
+/** Checks one operation at the top level of the body of task `own`; answers the tasks that it starts. */
+function checkStartsOf(placed: PlacedOperation, own: number, { tasks, visible, startedAt }: Starts): readonly number[] {
+  const { operation } = placed;
+  const placeOf = ({ path, operation: [name] }: PlacedOperation): string =>
+    `${placeOfTask(own, tasks[own]?.name ?? "")}, operation ${path} (${name})`;
+  const requireVisible = (inner: PlacedOperation, named: number): void => {
+    if (visible.has(named)) return;
+    const problem =
+      named === own
+        ? "names its own task"
+        : named === 0
+          ? "names main"
+          : `names task ${named}, whose start may not have run yet when this operation runs`;
+    throw refusal(placeOf(inner), problem);
+  };
+  const isStart = operation[0] === "spawn" || operation[0] === "gather";
+  const started = isStart ? [...new Set(tasksNamedBy(operation))].filter((named) => named !== own && !visible.has(named)) : [];
+  for (const named of started) {
+    const elsewhere = startedAt.get(named);
+    if (elsewhere !== undefined) throw refusal(placeOf(placed), `starts task ${named}, which is started by ${elsewhere}`);
+    startedAt.set(named, placeOf(placed));
+  }
+  if (operation[0] === "spawn" && started.length === 0) {
+    throw refusal(placeOf(placed), `starts task ${operation[1]} ${operation[1] === own ? "itself" : "a second time"}`);
+  }
+  const isStarted = new Set(started);
+  for (const named of tasksNamedBy(operation)) if (!isStarted.has(named)) requireVisible(placed, named);
+  for (const part of placed.parts) checkParts(part, placeOf, requireVisible);
+  return started;
 }
 
 function checkParts(
@@ -179,10 +268,17 @@ function checkParts(
   requireVisible: (placed: PlacedOperation, named: number) => void,
 ): void {
   for (const placed of part) {
-    if (placed.operation[0] === "spawn") throw refusal(placeOf(placed), "starts a task inside another operation; starts stand at the top level of a body");
+    if (placed.operation[0] === "spawn") {
+      throw refusal(placeOf(placed), "starts a task inside another operation; starts stand at the top level of a body");
+    }
     for (const named of tasksNamedBy(placed.operation)) requireVisible(placed, named);
     for (const inner of placed.parts) checkParts(inner, placeOf, requireVisible);
   }
+}
+
+/** `tasks[2] "t2"`; a name may be long. */
+function placeOfTask(index: number, name: string): string {
+  return `tasks[${index}] ${show(name)}`;
 }
 
 function isWhole(value: unknown, minimum: number, maximum: number): boolean {
@@ -212,9 +308,10 @@ function requireKeys(object: Readonly<Record<string, unknown>>, known: readonly 
 /** A value for a message, cut to a readable length. */
 function show(value: unknown): string {
   if (value === undefined) return "missing";
-  if (Array.isArray(value)) return "a list";
+  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
   if (typeof value === "object" && value !== null) return "an object";
-  return typeof value === "string" ? JSON.stringify(value.slice(0, 40)) : String(value);
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 40));
+  return typeof value === "number" || typeof value === "boolean" || value === null ? String(value) : `a ${typeof value}`;
 }
 
 function refusal(place: string, problem: string): BadInputError {

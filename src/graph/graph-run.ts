@@ -78,7 +78,7 @@ export async function runTaskGraph(graph: TaskGraph, options: GraphRunOptions = 
         try {
           resolve(execution.finish());
         } catch (error) {
-          reject(error as Error); // of the strategy
+          reject(error); // of the strategy
         }
       });
     });

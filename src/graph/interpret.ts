@@ -1,15 +1,16 @@
 /**
  * Runs a task graph on a loop and tells its trace.
  */
-import { CancelledError, describeError } from "../errors/errors.js";
+
 import { gather } from "../combine/gather.js";
+import { CancelledError, describeError } from "../errors/errors.js";
 import type { EventLoop } from "../loop/event-loop.js";
-import type { Completion } from "../loop/lifecycle.js";
 import type { Future } from "../loop/future.js";
+import type { Completion } from "../loop/lifecycle.js";
 import { sleep } from "../loop/sleep.js";
 import type { Task } from "../loop/task.js";
 import type { TraceEvent, TraceValue, TraceWaiting } from "../trace/trace.js";
-import { placeBody, type PlacedOperation, type TaskGraph } from "./task-graph.js";
+import { type PlacedOperation, placeBody, type TaskGraph } from "./task-graph.js";
 
 /** What a graph raises with `raise` and `setException`. */
 class GraphError extends Error {
@@ -151,7 +152,9 @@ export class GraphInterpreter {
   }
 
   /** Runs what is neither `try` nor `return`; a promise only where it can suspend. */
-  #runOperation(operation: Exclude<PlacedOperation["operation"], readonly ["try" | "return", ...unknown[]]>): TraceValue | Promise<TraceValue> {
+  #runOperation(
+    operation: Exclude<PlacedOperation["operation"], readonly ["try" | "return", ...unknown[]]>,
+  ): TraceValue | Promise<TraceValue> {
     switch (operation[0]) {
       case "span":
         return this.#runSpan(operation[1], operation[2]);

@@ -667,7 +667,9 @@ describe("independent-tasks", () => {
   test("compares a run under fifo with one that is as far from it as it gets", async () => {
     const [fifo, other] = [await runOf(bodies), await runOf(bodies, lastReady)];
     expect(judge(independentTasks, fifo, { lastFirst: () => other })).toEqual({ exercised: 1, violation: undefined });
-    expect(judge(independentTasks, fifo, { lastFirst: () => changed(other, "t2 0 end", { value: 9 }) }).violation).toMatchInlineSnapshot(`"t2: line 3 of its trace is {"t":0,"task":"t2","op":"0","name":"span","phase":"end","value":1}, and under the last one first {"t":0,"task":"t2","op":"0","name":"span","phase":"end","value":9}"`);
+    expect(judge(independentTasks, fifo, { lastFirst: () => changed(other, "t2 0 end", { value: 9 }) }).violation).toMatchInlineSnapshot(
+      `"t2: line 3 of its trace is {"t":0,"task":"t2","op":"0","name":"span","phase":"end","value":1}, and under the last one first {"t":0,"task":"t2","op":"0","name":"span","phase":"end","value":9}"`,
+    );
   });
 
   test("says nothing of tasks that share a cell, fail or go through a future", async () => {

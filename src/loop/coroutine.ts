@@ -18,7 +18,7 @@ export class Coroutine<T = unknown> implements PromiseLike<T> {
   /** @internal Use {@link coroutine}. */
   constructor(fn: () => PromiseLike<T> | T) {
     this.#fn = fn;
-    findRunningLoop()?.ledger.addCoroutine(this as Coroutine);
+    findRunningLoop()?.ledger.addCoroutine(this);
   }
 
   /** The name of its function. */
@@ -49,7 +49,7 @@ export class Coroutine<T = unknown> implements PromiseLike<T> {
   take(): void {
     if (this.#state === "started") throw new Error(`cannot reuse already awaited coroutine ${this.name}`);
     this.#state = "started";
-    findRunningLoop()?.ledger.removeCoroutine(this as Coroutine);
+    findRunningLoop()?.ledger.removeCoroutine(this);
   }
 
   /** The function, for a task that has taken it. @internal */

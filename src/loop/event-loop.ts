@@ -27,7 +27,7 @@ import { OutsideWatch, type Uncontrolled } from "./outside.js";
 import { findRunningLoop, setRunningLoop } from "./running.js";
 import { requireDelay } from "./sleep.js";
 import { StepTimer } from "./step-timer.js";
-import { takeBody, Task, type TaskBody } from "./task.js";
+import { Task, type TaskBody, takeBody } from "./task.js";
 import { TaskList } from "./task-list.js";
 
 /** Follows a run from outside, for traces and audits. It must not touch the loop. */
@@ -157,7 +157,7 @@ export class EventLoop {
 
   #makeTask<T>(call: () => PromiseLike<T> | T, name: string | undefined): Task<T> {
     const task = new Task<T>(this, call, name ?? `Task-${this.#tasks.created + 1}`);
-    this.#tasks.add(task as Task);
+    this.#tasks.add(task);
     return task;
   }
 
@@ -280,7 +280,7 @@ export class EventLoop {
 
   /** @internal */
   noteTaskDone(task: Task<never> | Task): void {
-    this.#observer?.taskDone?.(task as Task);
+    this.#observer?.taskDone?.(task);
     this.#tasks.noteDone();
   }
 
@@ -291,7 +291,7 @@ export class EventLoop {
     if (this.#options.sites === true) this.#watchOutside();
     const previous = setRunningLoop(this);
     try {
-      this.#lifecycle.begin(this.#makeTask(takeBody(main, "run"), name) as Task);
+      this.#lifecycle.begin(this.#makeTask(takeBody(main, "run"), name));
     } finally {
       setRunningLoop(previous);
     }

@@ -72,7 +72,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
     if (this.#state === "pending") throw new InvalidStateError("Result is not set.");
     if (this.#state === "cancelled") throw this.#cancelledError();
     if (this.#state === "failed") {
-      this.#loop.ledger.removeFailure(this as Future);
+      this.#loop.ledger.removeFailure(this);
       throw this.#outcome;
     }
     return this.#outcome as T; // "finished" was set together with a result of type T
@@ -83,7 +83,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
     if (this.#state === "pending") throw new InvalidStateError("Exception is not set.");
     if (this.#state === "cancelled") throw this.#cancelledError();
     if (this.#state === "finished") return undefined;
-    this.#loop.ledger.removeFailure(this as Future);
+    this.#loop.ledger.removeFailure(this);
     return this.#outcome;
   }
 
@@ -100,7 +100,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
   /** Cancels it: whoever awaits it gets CancelledError. False, and nothing happens, when it is done already. */
   cancel(message?: string): boolean {
     if (this.#state !== "pending") {
-      this.#loop.ledger.removeFailure(this as Future);
+      this.#loop.ledger.removeFailure(this);
       return false;
     }
     this.complete("cancelled", message);
@@ -157,7 +157,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
     if (this.#state === "finished") wait.fulfil(this.#outcome);
     else if (this.#state === "cancelled") wait.reject(this.#cancelledError());
     else {
-      this.#loop.ledger.removeFailure(this as Future);
+      this.#loop.ledger.removeFailure(this);
       wait.reject(this.#outcome);
     }
   }
@@ -167,7 +167,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
     if (this.#state !== "pending") throw new InvalidStateError(`${this.describe()} is already done`);
     this.#state = state;
     this.#outcome = outcome;
-    if (state === "failed") this.#loop.ledger.addFailure(this as Future);
+    if (state === "failed") this.#loop.ledger.addFailure(this);
     const waiters = this.#waiters;
     this.#waiters = undefined;
     if (waiters === undefined) return;
@@ -197,9 +197,9 @@ export class Future<T = unknown> implements PromiseLike<T> {
 
   #settled(): Promise<T> {
     if (this.#state === "finished") return Promise.resolve(this.#outcome as T); // see result()
-    if (this.#state === "failed") this.#loop.ledger.removeFailure(this as Future);
+    if (this.#state === "failed") this.#loop.ledger.removeFailure(this);
     const error = this.#state === "cancelled" ? this.#cancelledError() : this.#outcome;
-    return Promise.reject(error as Error); // the program's exception, whatever it is
+    return Promise.reject(error); // the program's exception, whatever it is
   }
 
   #cancelledError(): CancelledError {

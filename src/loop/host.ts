@@ -49,7 +49,7 @@ export function raiseUncaught(exception: unknown): boolean {
 
 /** Tries the synchronous drain here and now, because some runtimes have the function without its effect. */
 export function detectQuiescence(): Quiescence {
-  let isDrained = false;
+  let isDrained = false as boolean; // a microtask sets it, which flow analysis does not see
   void Promise.resolve().then(() => {
     isDrained = true;
   });

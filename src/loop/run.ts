@@ -93,21 +93,21 @@ export function inMacrotask<T>(work: () => T): Promise<T> {
       try {
         resolve(work());
       } catch (error) {
-        reject(error as Error); // whatever was thrown is passed on unchanged
+        reject(error); // whatever was thrown is passed on unchanged
       }
     });
   });
 }
 
 /** Drives a loop from its start to its end, in as many macrotasks as it takes. Its caller has the realm. */
-export function driveToEnd<T>(loop: EventLoop, main: TaskBody<T>, quiescence?: Quiescence): Promise<void> {
+function driveToEnd<T>(loop: EventLoop, main: TaskBody<T>, quiescence?: Quiescence): Promise<void> {
   return new Promise((resolve, reject) => {
     onNextMacrotask(() => {
       try {
         loop.start(main, quiescence ?? detectQuiescence());
         continueDriving(loop, resolve);
       } catch (error) {
-        reject(error as Error);
+        reject(error);
       }
     });
   });

@@ -175,7 +175,7 @@ export class Task<T = unknown> extends Future<T> {
       this.#fail(this.#takeCancellation());
       return;
     }
-    this.#beganAt = this.getLoop().noteTaskBegins(this as Task);
+    this.#beganAt = this.getLoop().noteTaskBegins(this);
     try {
       const result = body();
       if (isThenable(result)) {

@@ -15,12 +15,12 @@ export type OnRejected = ((reason: unknown) => unknown) | null | undefined;
 export class Wait extends Handle implements PromiseLike<unknown> {
   readonly #task: Task | undefined;
   /** What it waits for; undefined for `sleep(0)`, which waits only for its turn. */
-  readonly source: Future<unknown> | undefined;
+  readonly source: Future | undefined;
   #onFulfilled: OnFulfilled;
   #onRejected: OnRejected;
   #settleDerived: ((result: unknown) => void) | undefined;
 
-  constructor(task: Task | undefined, source: Future<unknown> | undefined, onFulfilled: OnFulfilled, onRejected: OnRejected) {
+  constructor(task: Task | undefined, source: Future | undefined, onFulfilled: OnFulfilled, onRejected: OnRejected) {
     super();
     this.#task = task;
     this.source = source;
@@ -93,9 +93,9 @@ export class Wait extends Handle implements PromiseLike<unknown> {
     }
     try {
       if (typeof callback === "function") this.#settleDerived(callback(value));
-      else this.#settleDerived(isError ? Promise.reject(value as Error) : value);
+      else this.#settleDerived(isError ? Promise.reject(value) : value);
     } catch (error) {
-      this.#settleDerived(Promise.reject(error as Error)); // whatever was thrown is passed on unchanged
+      this.#settleDerived(Promise.reject(error)); // whatever was thrown is passed on unchanged
     }
   }
 }

@@ -31,9 +31,11 @@ export function renderFailure({ sentence, message, graph, trace, replay }: Failu
 
 /** A graph, one task a line. */
 export function renderGraph({ cells, futures, tasks }: TaskGraph): string {
-  const width = Math.max(...tasks.map(({ name }) => name.length));
+  const width = tasks.reduce((widest, { name }) => Math.max(widest, name.length), 0);
   const shared = [count(cells, "cell"), count(futures, "future")].filter((part) => part !== "");
-  const lines = tasks.map(({ name, body }, index) => `${String(index).padStart(2)} ${name.padEnd(width)}  ${body.map((operation) => JSON.stringify(operation)).join(" ")}`.trimEnd());
+  const lines = tasks.map(({ name, body }, index) =>
+    `${String(index).padStart(2)} ${name.padEnd(width)}  ${body.map((operation) => JSON.stringify(operation)).join(" ")}`.trimEnd(),
+  );
   return indent([...(shared.length > 0 ? [shared.join(", ")] : []), ...lines].join("\n"));
 }
 

@@ -3,31 +3,43 @@
  */
 import type { TraceEvent } from "../trace/trace.js";
 
+/** The loop as a participant: `loop` itself is a word of Mermaid's language, and no name. */
+const LOOP = "eventLoop";
+
 /** The diagram's source. Names and values are quoted, so that nothing in them is read as syntax. */
 export function renderMermaid(trace: readonly TraceEvent[]): string {
   const tasks = [...new Set(trace.flatMap(({ task }) => task ?? []))];
   const idOf = new Map(tasks.map((task, index) => [task, `p${index}`]));
-  const lines = ["sequenceDiagram", "  participant loop", ...tasks.map((task) => `  participant ${idOf.get(task) ?? ""} as ${quote(task)}`)];
+  const lines = [
+    "sequenceDiagram",
+    `  participant ${LOOP} as the loop`,
+    ...tasks.map((task) => `  participant ${idOf.get(task) ?? ""} as ${quote(task)}`),
+  ];
   let lastMs: number | undefined;
   let running: string | undefined;
   for (const event of trace) {
     const id = idOf.get(event.task ?? "");
     if (event.t !== lastMs) {
-      lines.push(`  Note over loop: t = ${event.t}`);
+      // Time passes only while no task runs.
+      if (running !== undefined) lines.push(`  ${running}-->>${LOOP}: yields`);
+      running = undefined;
+      lines.push(`  Note over ${LOOP}: t = ${event.t}`);
       lastMs = event.t;
     }
     if (id === undefined) {
-      lines.push(`  Note over loop: exit${quote(outcomeOf(event))}`);
+      lines.push(`  Note over ${LOOP}: exit${quote(outcomeOf(event))}`);
       continue;
     }
     if (id !== running) {
-      if (running !== undefined) lines.push(`  ${running}-->>loop: yields`);
-      lines.push(`  loop->>${id}: ${event.phase === "begin" ? "starts" : "resumes"}`);
+      if (running !== undefined) lines.push(`  ${running}-->>${LOOP}: yields`);
+      lines.push(`  ${LOOP}->>${id}: ${event.phase === "begin" ? "starts" : "resumes"}`);
       running = id;
     }
-    if (event.phase !== "begin") lines.push(`  Note right of ${id}: ${quote(`${event.name ?? ""} ${event.phase}${outcomeOf(event)}`.trim())}`);
+    if (event.phase !== "begin") {
+      lines.push(`  Note right of ${id}: ${quote(`${event.name ?? ""} ${event.phase}${outcomeOf(event)}`.trim())}`);
+    }
     if (event.phase === "finish") {
-      lines.push(`  ${id}-->>loop: is done`);
+      lines.push(`  ${id}-->>${LOOP}: is done`);
       running = undefined;
     }
   }

@@ -17,11 +17,17 @@ interface Row {
 /** The timeline of a trace, without a newline at its end. The same trace gives the same text. */
 export function renderTimeline(trace: readonly TraceEvent[]): string {
   const rows = rowsOf(trace);
-  const tasks = [...new Set(rows.flatMap(({ task }) => task ?? []))];
-  const timeWidth = Math.max(4, ...rows.map(({ t }) => String(t).length + 2));
-  const widths = tasks.map((task) => Math.max(task.length, ...rows.filter((row) => row.task === task).map(({ text }) => text.length)));
+  // A trace may have more events than a call takes arguments, so widths are found one by one.
+  let timeWidth = 4;
+  const columns = new Map<string, number>();
+  for (const { t, task, text } of rows) {
+    timeWidth = Math.max(timeWidth, String(t).length + 2);
+    if (task !== undefined) columns.set(task, Math.max(columns.get(task) ?? task.length, text.length));
+  }
+  const tasks = [...columns.keys()];
+  const widths = [...columns.values()];
   const isWide = widths.reduce((sum, width) => sum + width + 2, timeWidth) > MAX_WIDTH;
-  const nameWidth = Math.max(0, ...tasks.map(({ length }) => length));
+  const nameWidth = tasks.reduce((width, { length }) => Math.max(width, length), 0);
   const lines = rows.map(({ t, task, text }, index) => {
     // The same time is said once.
     const time = (index > 0 && rows[index - 1]?.t === t ? "" : `t=${t}`).padEnd(timeWidth);

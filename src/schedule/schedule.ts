@@ -35,5 +35,5 @@ export function formatReadyTask({ name, operation }: ReadyTask): string {
 
 /** Whether two ready tasks are the same one by name. */
 export function isSameReadyTask(a: ReadyTask, b: ReadyTask | undefined): boolean {
-  return b !== undefined && a.name === b.name && a.operation === b.operation;
+  return a.name === b?.name && a.operation === b.operation;
 }

@@ -10,10 +10,19 @@ const wholeNumber = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 /** Checked further by `checkTaskGraph`, which names the operation that is wrong. */
 const graph = v.record(v.string(), v.unknown());
 
-/** Traces nest a value at most a few lists deep; what is deeper is refused when it is read. */
-const traceValue: v.GenericSchema<TraceValue> = v.lazy(() =>
-  v.union([v.null(), v.boolean(), v.number(), v.string(), v.array(traceValue), v.strictObject({ error: v.string() })]),
-);
+/**
+ * Traces nest a value at most a few lists deep; what is deeper is refused when it is read.
+ *
+ * @internal For the JSON Schema, where what refers to itself needs a name.
+ */
+export const traceValue: v.GenericSchema<TraceValue> = v.union([
+  v.null(),
+  v.boolean(),
+  v.number(),
+  v.string(),
+  v.array(v.lazy(() => traceValue)),
+  v.strictObject({ error: v.string() }),
+]);
 
 const traceEvent: v.GenericSchema<unknown, TraceEvent> = v.strictObject({
   t: wholeNumber,
@@ -23,7 +32,9 @@ const traceEvent: v.GenericSchema<unknown, TraceEvent> = v.strictObject({
   phase: v.picklist(["begin", "start", "end", "error", "finish", "exit"]),
   value: v.exactOptional(traceValue),
   error: v.exactOptional(v.string()),
-  waiting: v.exactOptional(v.array(v.strictObject({ task: v.string(), op: v.exactOptional(v.string()), name: v.exactOptional(v.string()) }))),
+  waiting: v.exactOptional(
+    v.array(v.strictObject({ task: v.string(), op: v.exactOptional(v.string()), name: v.exactOptional(v.string()) })),
+  ),
   site: v.exactOptional(v.string()),
 });
 
@@ -35,6 +46,8 @@ const program = v.variant("kind", [
 export const failureSchema = v.strictObject({
   version: v.literal(1),
   program,
+  /** The test that found it, where what it broke is known to that test alone and to no list of heddle's. */
+  test: v.exactOptional(v.strictObject({ file: v.string(), name: v.string() })),
   seed: v.pipe(wholeNumber, v.maxValue(0xffff_ffff)),
   /** The strategy that found it. */
   strategy: v.string(),

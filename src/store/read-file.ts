@@ -1,7 +1,8 @@
 /**
  * Reading files that somebody else wrote: missing, empty, huge, binary and hostile ones get one clear sentence.
  */
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { resolve } from "node:path";
 import * as v from "valibot";
 import { BadInputError } from "../errors/errors.js";
 import { checkTaskGraph } from "../graph/check.js";
@@ -20,17 +21,22 @@ export function readTaskGraph(path: string): TaskGraph {
   return inFile(path, () => checkTaskGraph(readJson(path)));
 }
 
-/** Reads a failure file, its graph and token included. Throws BadInputError that names the file and what is wrong in it. */
-export function readFailure(path: string): Failure {
+/**
+ * Reads a failure file, its graphs and tokens included; `path` is relative to `folder`. Throws BadInputError that names the file and
+ * what is wrong in it.
+ */
+export function readFailure(path: string, folder = "."): Failure {
   return inFile(path, () => {
-    const parsed = v.safeParse(failureSchema, readJson(path), { abortEarly: true });
+    const parsed = v.safeParse(failureSchema, readJson(resolve(folder, path)), { abortEarly: true });
     if (!parsed.success) {
       const [issue] = parsed.issues;
       throw new BadInputError(`${v.getDotPath(issue) ?? "the file"}: ${issue.message}`);
     }
     const failure = parsed.output;
-    decodeSchedule(failure.schedule);
-    if (failure.program.kind === "graph") checkTaskGraph(failure.program.graph);
+    for (const { program, schedule } of [failure, failure.original]) {
+      decodeSchedule(schedule);
+      if (program?.kind === "graph") checkTaskGraph(program.graph);
+    }
     return failure;
   });
 }
@@ -49,17 +55,27 @@ function readJson(path: string): unknown {
   if (text.trim() === "") throw new BadInputError("is empty");
   requireShallow(text);
   try {
-    return JSON.parse(text) as unknown;
+    return JSON.parse(text, refuseInheritedName) as unknown;
   } catch (error) {
-    throw new BadInputError(`is no valid JSON (${error instanceof Error ? error.message.replaceAll(/\s+/g, " ").slice(0, 120) : ""})`, { cause: error });
+    if (error instanceof BadInputError) throw error;
+    throw new BadInputError(`is no valid JSON (${error instanceof Error ? error.message.replaceAll(/\s+/g, " ").slice(0, 120) : ""})`, {
+      cause: error,
+    });
   }
+}
+
+/** A field with the name of something that every object has, `__proto__` above all, would pass where only missing fields are looked for. */
+function refuseInheritedName(name: string, value: unknown): unknown {
+  if (name in Object.prototype) throw new BadInputError(`holds a field named ${JSON.stringify(name)}, which no file of heddle has`);
+  return value;
 }
 
 function readText(path: string): string {
   let bytes: Buffer;
   try {
-    // One descriptor for size and content, so that a file which grows meanwhile cannot be larger than what was checked.
-    const descriptor = openSync(path, "r");
+    // One descriptor for size and content, so that a file which grows meanwhile cannot be larger than what was checked. Opening a pipe
+    // that nobody writes to would wait for ever.
+    const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const stat = fstatSync(descriptor);
       if (!stat.isFile()) throw new BadInputError("is no regular file");

@@ -3,9 +3,10 @@
  * that was there before.
  */
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { BadInputError } from "../errors/errors.js";
 import { hash32 } from "../random/random.js";
+import { decodeSchedule, looksLikeToken } from "../schedule/token.js";
 import type { Failure } from "./failure.js";
 import { describeSystemError, readFailure } from "./read-file.js";
 
@@ -15,13 +16,17 @@ export const FAILURES_FOLDER = join("reports", "failures");
 /** Where failures are looked up by token. */
 const SCHEDULE_FOLDERS = [FAILURES_FOLDER, join("fixtures", "schedules")];
 
-/** Writes `text` to `path`, whole or not at all. Throws BadInputError that names the file and what the system said. */
-export function writeAtomically(path: string, text: string): void {
-  const temporary = `${path}.${process.pid}.tmp`;
+/**
+ * Writes `text` to `path`, which is relative to `folder`, whole or not at all. Throws BadInputError that names the file and what the
+ * system said.
+ */
+export function writeAtomically(path: string, text: string, folder = "."): void {
+  const target = resolve(folder, path);
+  const temporary = `${target}.${process.pid}.tmp`;
   try {
-    mkdirSync(join(path, ".."), { recursive: true });
+    mkdirSync(dirname(target), { recursive: true });
     writeFileSync(temporary, text);
-    renameSync(temporary, path);
+    renameSync(temporary, target);
   } catch (error) {
     try {
       rmSync(temporary, { force: true });
@@ -32,20 +37,39 @@ export function writeAtomically(path: string, text: string): void {
   }
 }
 
+/** Throws BadInputError when nothing can be written to the folders of `reports/`: better before a long run than after it. */
+export function requireWritableReports(project: string): void {
+  for (const folder of ["reports", FAILURES_FOLDER]) {
+    const probe = join(folder, ".writable");
+    // A full disk still takes an empty file.
+    writeAtomically(probe, " ".repeat(4_096), project);
+    rmSync(join(project, probe), { force: true });
+  }
+}
+
 /** Writes a failure under a name that follows from what failed; answers its path relative to `project`. */
 export function writeFailure(project: string, failure: Omit<Failure, "replay">): string {
   const what = failure.error.invariant ?? (failure.program.kind === "test" ? failure.program.name : failure.error.kind);
-  const slug = what.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-+|-+$/g, "").slice(0, 60);
-  const identity = hash32(JSON.stringify([failure.program, failure.schedule])).toString(16).padStart(8, "0");
+  const slug = what
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replaceAll(/^-+|-+$/g, "")
+    .slice(0, 60);
+  const identity = hash32(JSON.stringify([failure.program, failure.schedule]))
+    .toString(16)
+    .padStart(8, "0");
   const path = join(FAILURES_FOLDER, `${slug === "" ? "failure" : slug}-${identity}.json`);
   const whole: Failure = { ...failure, replay: `npx heddle replay ${path}` };
-  writeAtomically(join(project, path), `${JSON.stringify(whole, undefined, 2)}\n`);
+  writeAtomically(path, `${JSON.stringify(whole, undefined, 2)}\n`, project);
   return path;
 }
 
 /** The failure that was written last, as a path relative to `project`; undefined when there is none. */
 export function latestFailure(project: string): string | undefined {
-  const files = failuresIn(project, FAILURES_FOLDER).map((path) => ({ path, modifiedMs: statSync(path).mtimeMs }));
+  const files = failuresIn(project, FAILURES_FOLDER).map((path) => ({
+    path,
+    modifiedMs: statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0,
+  }));
   const latest = files.toSorted((a, b) => b.modifiedMs - a.modifiedMs || (a.path < b.path ? -1 : 1))[0];
   return latest && relative(project, latest.path);
 }
@@ -65,7 +89,35 @@ export function findFailureByToken(project: string, token: string): string | und
   return undefined;
 }
 
-function failuresIn(project: string, folder: string): readonly string[] {
+/** A failure with the path of its file, relative to the project unless that is how it was named. */
+export interface OpenedFailure {
+  readonly path: string;
+  readonly failure: Failure;
+}
+
+/**
+ * The failure in that file, or with that token: the smallest one, or the original where the token is the original's. Throws
+ * BadInputError when there is none, or it cannot be used.
+ */
+export function openFailure(project: string, fileOrToken: string): OpenedFailure {
+  if (!looksLikeToken(fileOrToken)) return { path: fileOrToken, failure: readFailure(fileOrToken, project) };
+  decodeSchedule(fileOrToken);
+  const path = findFailureByToken(project, fileOrToken);
+  if (path === undefined) {
+    throw new BadInputError(`the token is whole, but no failure in ${SCHEDULE_FOLDERS.join(" or ")} has it; replay the failure's file`);
+  }
+  const failure = readFailure(path, project);
+  return { path, failure: failure.schedule === fileOrToken ? failure : originalOf(failure) };
+}
+
+/** The failure as it was found first, before anything was made smaller. No trace of it was recorded. */
+function originalOf(failure: Failure): Failure {
+  const { program = failure.program, schedule } = failure.original;
+  return { ...failure, program, schedule, trace: [], replay: `npx heddle replay ${schedule}` };
+}
+
+/** The failure files of `folder`, as absolute paths in the order of their names; none where there is no such folder. */
+export function failuresIn(project: string, folder: string): readonly string[] {
   try {
     return readdirSync(join(project, folder))
       .filter((name) => name.endsWith(".json"))

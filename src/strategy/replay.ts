@@ -64,8 +64,7 @@ export function following({ decisions, housekeeping }: Schedule): ReplayStrategy
     },
     pick({ ready, step }: Decision): number {
       const recorded = decisions[next++];
-      const isSame =
-        recorded?.ready.length === ready.length && recorded.ready.every((task, place) => isSameReadyTask(task, ready[place]));
+      const isSame = recorded?.ready.length === ready.length && recorded.ready.every((task, place) => isSameReadyTask(task, ready[place]));
       if (recorded === undefined || !isSame) throw new DivergenceError(next, recorded, ready.map(nameReadyTask), step);
       return recorded.index;
     },

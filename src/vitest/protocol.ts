@@ -2,6 +2,7 @@
  * What tests tell the command while they run and when they end. Tests run in workers; this goes through vitest.
  */
 import type { CheckProgress } from "../arbitrary/check-invariants.js";
+import type { Replay } from "../store/replay-failure.js";
 
 /** What a test leaves in its `meta`, for the summary of the command. */
 export interface InvariantTestMeta {
@@ -15,9 +16,13 @@ export interface InvariantTestMeta {
   readonly failure?: string;
 }
 
+/** What a test that ran one recorded failure again leaves in its `meta`. */
+export type ReplayTestMeta = Replay | { readonly divergence: string };
+
 declare module "vitest" {
   interface TaskMeta {
     heddle?: InvariantTestMeta;
+    heddleReplay?: ReplayTestMeta;
   }
 }
 

@@ -4,17 +4,19 @@
 import { relative } from "node:path";
 // Property files need it, and that it is missing is to be said before the first of them is loaded.
 import "fast-check";
-import { createVitest, type Reporter, type TestCase, type TestModule } from "vitest/node";
+import { createVitest, type Reporter, type TestCase, type TestModule, type TestUserConfig, type Vitest } from "vitest/node";
 import type { CheckProgress } from "../arbitrary/check-invariants.js";
-import { type InvariantTestMeta, PROGRESS_ANNOTATION } from "./protocol.js";
+import { BadInputError } from "../errors/errors.js";
+import { type InvariantTestMeta, PROGRESS_ANNOTATION, type ReplayTestMeta } from "./protocol.js";
 
 export interface PropertyTest {
   /** Relative to the project. */
   readonly file: string;
   readonly name: string;
-  readonly state: "passed" | "failed" | "skipped" | "pending";
+  readonly state: "passed" | "failed" | "interrupted";
   readonly errors: readonly string[];
   readonly heddle: InvariantTestMeta | undefined;
+  readonly replay: ReplayTestMeta | undefined;
 }
 
 export interface PropertyRun {
@@ -24,12 +26,8 @@ export interface PropertyRun {
   readonly loadErrors: readonly string[];
 }
 
-export interface PropertyRunOptions {
-  readonly project: string;
-  /** Only files whose path holds one of these. */
-  readonly files: readonly string[];
-  /** Only tests whose name holds this. */
-  readonly only: string | undefined;
+/** Is told of a run while it lasts. */
+interface PropertyListener {
   readonly onProgress: (testId: string, progress: CheckProgress) => void;
   /** Told each failing test as it fails. */
   readonly onFailure: (test: PropertyTest) => void;
@@ -37,46 +35,100 @@ export interface PropertyRunOptions {
   readonly onInterrupt: (interrupt: () => void) => void;
 }
 
-/** Runs the property files. Rejects only for what vitest itself cannot do. */
+export interface PropertyRunOptions extends PropertyListener {
+  readonly project: string;
+  /** Only files whose path holds one of these. */
+  readonly files: readonly string[];
+  /** Only tests whose name holds this. */
+  readonly only: string | undefined;
+}
+
+/** Runs the property files. Throws BadInputError when vitest cannot be started. */
 export async function runPropertyFiles(options: PropertyRunOptions): Promise<PropertyRun> {
   const { project, files, only } = options;
-  const reporter = new PropertyReporter(options);
-  const vitest = await createVitest(
-    "test",
-    {
-      root: project,
-      watch: false,
-      // A terminal's Ctrl-C reaches every process of the group, and a worker process would die before it could say what it knows.
-      pool: "threads",
-      coverage: { enabled: false },
-      passWithNoTests: true,
-      testTimeout: 0,
-      include: ["properties/**/*.property.?(c|m)[jt]s?(x)"],
-      ...(only !== undefined && { testNamePattern: escapeRegExp(only) }),
-      reporters: [reporter],
-    },
-    {},
-  );
+  return await runVitest(options, files, {
+    root: project,
+    include: ["properties/**/*.property.?(c|m)[jt]s?(x)"],
+    ...(only !== undefined && { testNamePattern: escapeRegExp(only) }),
+  });
+}
+
+/** Runs one test of one file. What it is called is the file's path relative to the project, and its name behind those of its suites. */
+export async function runOneTest(project: string, file: string, name: string): Promise<PropertyRun> {
+  const quiet: PropertyListener = { onProgress: () => undefined, onFailure: () => undefined, onInterrupt: () => undefined };
+  // Versions of vitest differ in what they put between the names of suites.
+  const names = name.split(" > ").map(escapeRegExp);
+  return await runVitest({ project, ...quiet }, [], {
+    root: project,
+    include: [file.replaceAll(/[\\()[\]{}!*?@+|]/g, String.raw`\$&`)],
+    testNamePattern: `^\\s*${names.join(" (?:> )?")}$`,
+  });
+}
+
+async function runVitest(
+  options: PropertyListener & { readonly project: string },
+  filters: readonly string[],
+  config: TestUserConfig,
+): Promise<PropertyRun> {
+  let vitest: Vitest | undefined = undefined;
   let isInterrupted = false;
+  const cancel = (): void => {
+    if (isInterrupted) void vitest?.cancelCurrentRun("keyboard-input");
+  };
   options.onInterrupt(() => {
     isInterrupted = true;
-    void vitest.cancelCurrentRun("keyboard-input");
+    cancel();
+  });
+  // vitest forgets a request to cancel that comes before its workers run.
+  const reporter = new PropertyReporter(options, cancel);
+  vitest = await startVitest({
+    ...config,
+    watch: false,
+    // A terminal's Ctrl-C reaches every process of the group, and a worker process would die before it could say what it knows.
+    pool: "threads",
+    coverage: { enabled: false },
+    passWithNoTests: true,
+    testTimeout: 0,
+    reporters: [reporter],
   });
   try {
-    await vitest.start([...files]);
+    await vitest.start([...filters]);
+  } catch (error) {
+    // That no file matches the filters is for the caller to say.
+    if ((error as { code?: unknown }).code !== "VITEST_FILES_NOT_FOUND") throw error;
   } finally {
     await vitest.close();
   }
   return { tests: reporter.tests, isInterrupted, loadErrors: reporter.loadErrors };
 }
 
+/** At the first Ctrl-C vitest ends the process by itself, before anything could be said; its listener is taken away. */
+async function startVitest(config: TestUserConfig): Promise<Vitest> {
+  const before = process.rawListeners("SIGINT");
+  try {
+    return await createVitest("test", config, {});
+  } catch (error) {
+    throw new BadInputError(`vitest cannot be started: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  } finally {
+    for (const listener of process.rawListeners("SIGINT")) {
+      if (!before.includes(listener)) process.removeListener("SIGINT", listener as () => void); // of this event
+    }
+  }
+}
+
 class PropertyReporter implements Reporter {
   readonly tests: PropertyTest[] = [];
   readonly loadErrors: string[] = [];
-  readonly #options: PropertyRunOptions;
+  readonly #options: PropertyListener & { readonly project: string };
+  readonly #onReady: () => void;
 
-  constructor(options: PropertyRunOptions) {
+  constructor(options: PropertyListener & { readonly project: string }, onReady: () => void) {
     this.#options = options;
+    this.#onReady = onReady;
+  }
+
+  onTestCaseReady(): void {
+    this.#onReady();
   }
 
   onTestCaseAnnotate(testCase: TestCase, { type, message }: { readonly type: string; readonly message: string }): void {
@@ -85,16 +137,19 @@ class PropertyReporter implements Reporter {
 
   onTestCaseResult(testCase: TestCase): void {
     const { state, errors } = testCase.result();
-    if (state === "skipped") return;
+    const { heddle, heddleReplay } = testCase.meta();
+    // A skipped test that has told its progress was interrupted.
+    if (state === "pending" || (state === "skipped" && heddle === undefined)) return;
     const test: PropertyTest = {
       file: relative(this.#options.project, testCase.module.moduleId),
       name: testCase.fullName,
-      state,
+      state: state === "skipped" ? "interrupted" : state,
       errors: (errors ?? []).map(({ message, stack }) => stack ?? message),
-      heddle: testCase.meta().heddle,
+      heddle,
+      replay: heddleReplay,
     };
     this.tests.push(test);
-    if (test.heddle !== undefined) this.#options.onProgress(testCase.id, test.heddle.progress);
+    if (heddle !== undefined) this.#options.onProgress(testCase.id, heddle.progress);
     if (state === "failed") this.#options.onFailure(test);
   }
 

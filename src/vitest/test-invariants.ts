@@ -3,27 +3,30 @@
  */
 import * as fc from "fast-check";
 import { type TestContext, test } from "vitest";
-import { checkInvariants, type CheckOptions, type CheckProgress, type CheckResult, DEFAULT_RUNS, type InvariantFailure } from "../arbitrary/check-invariants.js";
+import {
+  type CheckOptions,
+  type CheckProgress,
+  type CheckResult,
+  checkInvariants,
+  DEFAULT_RUNS,
+  type InvariantFailure,
+} from "../arbitrary/check-invariants.js";
 import { BadInputError, HeddleError } from "../errors/errors.js";
-import { checkTaskGraph } from "../graph/check.js";
-import { placeGraph } from "../graph/interpret.js";
 import type { Invariant } from "../invariant/invariant.js";
-import { judgeNow } from "../invariant/judge.js";
 import { loopInvariants } from "../invariant/loop-invariants.js";
 import { freshSeed, realNowMs } from "../loop/host.js";
-import { inMacrotask, takeTurn } from "../loop/run.js";
 import { renderFailure } from "../report/failure-text.js";
 import type { Strategy } from "../schedule/strategy.js";
-import { decodeSchedule, encodeSchedule, looksLikeToken } from "../schedule/token.js";
+import { encodeSchedule } from "../schedule/token.js";
 import type { Failure } from "../store/failure.js";
-import { readFailure } from "../store/read-file.js";
-import { findFailureByToken, writeFailure } from "../store/reports.js";
+import { replayGraph } from "../store/replay-failure.js";
+import { openFailure, writeFailure } from "../store/reports.js";
 import { strategyNamed } from "../strategy/named.js";
-import { following } from "../strategy/replay.js";
+import { DivergenceError } from "../strategy/replay.js";
 import { fromEnvironment, parseRuns, parseSeed } from "./environment.js";
 import { type InvariantTestMeta, PROGRESS_ANNOTATION } from "./protocol.js";
 
-export interface InvariantTestOptions extends Pick<CheckOptions, "graphs" | "schedules" | "invariants" | "runs" | "seed"> {}
+export type InvariantTestOptions = Pick<CheckOptions, "graphs" | "schedules" | "invariants" | "runs" | "seed">;
 
 /** How often progress is told, in milliseconds of real time. */
 const PROGRESS_INTERVAL_MS = 100;
@@ -33,7 +36,7 @@ const PROGRESS_INTERVAL_MS = 100;
  * `reports/failures/` and shown with a timeline and the command that replays it. An invariant that no run put to the test fails too.
  *
  * `HEDDLE_RUNS`, `HEDDLE_SEED` and `HEDDLE_STRATEGY` override the options; with `HEDDLE_REPLAY` (a token or a failure file) only that
- * failure is run.
+ * failure is run, by the tests that hold what it broke.
  *
  * @example
  * testInvariants("the loop keeps its promises", { runs: 2_000 });
@@ -48,25 +51,34 @@ export function testInvariants(name: string, options: InvariantTestOptions = {})
   // No time limit: a check is bounded by its number of runs.
   test(shownName, { timeout: 0 }, async (context) => {
     const replayed = fromEnvironment("replay");
-    if (replayed !== undefined) await replayFailure(replayed, selected);
-    else await check(context, options, selected);
+    const id = {
+      file: context.task.file.name,
+      name: context.task.fullTestName.slice(0, context.task.fullTestName.length - shownName.length) + name,
+    };
+    if (selected.length === 0) context.skip("HEDDLE_ONLY names another test");
+    if (replayed !== undefined) await replay(context, id, replayed, selected);
+    else await check(context, id, options, selected);
   });
 }
 
-async function check(context: TestContext, options: InvariantTestOptions, invariants: readonly Invariant[]): Promise<void> {
+/** A test, as a failure file names it: its file relative to the project, and its name behind those of its suites. */
+type TestId = NonNullable<Failure["test"]>;
+
+async function check(context: TestContext, id: TestId, options: InvariantTestOptions, invariants: readonly Invariant[]): Promise<void> {
   const runs = fromEnvironment("runs");
   const seed = fromEnvironment("seed");
   const strategy = fromEnvironment("strategy");
+  const chosenSeed = seed === undefined ? (options.seed ?? freshSeed()) : parseSeed(seed, "HEDDLE_SEED");
   const result = await checkInvariants({
     ...(options.graphs && { graphs: options.graphs }),
     ...(strategy === undefined ? options.schedules && { schedules: options.schedules } : { schedules: strategiesNamed(strategy) }),
     invariants,
     runs: runs === undefined ? (options.runs ?? DEFAULT_RUNS) : parseRuns(runs, "HEDDLE_RUNS"),
-    seed: seed === undefined ? (options.seed ?? freshSeed()) : parseSeed(seed, "HEDDLE_SEED"),
+    seed: chosenSeed,
     signal: context.signal,
-    ...(fromEnvironment("progress") !== undefined && { onProgress: tellProgress(context) }),
+    ...(fromEnvironment("progress") !== undefined && { onProgress: tellProgress(context, chosenSeed, invariants) }),
   });
-  const kept = result.failure && keep(result.failure);
+  const kept = result.failure && keep(result.failure, id);
   context.task.meta.heddle = metaOf(result, invariants, kept);
   if (kept !== undefined) throw failureError(kept.text);
   if (!result.isComplete) return;
@@ -84,13 +96,18 @@ function strategiesNamed(name: string): fc.Arbitrary<Strategy> {
   return fc.noShrink(fc.nat()).map((seed) => strategyNamed(name, seed));
 }
 
-/** Progress goes to the command through annotations, which vitest sends on while the test still runs. */
-function tellProgress(context: TestContext): (progress: CheckProgress) => void {
+/**
+ * Progress goes to the command through annotations, which vitest sends on while the test still runs; and into the meta, because vitest
+ * ends a test that is interrupted before the check can answer.
+ */
+function tellProgress(context: TestContext, seed: number, invariants: readonly Invariant[]): (progress: CheckProgress) => void {
   let lastMs = 0;
   return (progress) => {
     const nowMs = realNowMs();
     if (nowMs - lastMs < PROGRESS_INTERVAL_MS) return;
     lastMs = nowMs;
+    if (context.signal.aborted) return;
+    context.task.meta.heddle = metaOf({ ...progress, seed, isComplete: false, failure: undefined }, invariants, undefined);
     void context.annotate(JSON.stringify(progress), PROGRESS_ANNOTATION);
   };
 }
@@ -102,13 +119,14 @@ interface Kept {
 }
 
 /** Writes the failure file, and words the failure. */
-function keep({ invariant, message, run, graph, original, originalGraph, seed, reruns }: InvariantFailure): Kept {
+function keep({ invariant, message, run, graph, original, originalGraph, seed, reruns }: InvariantFailure, test: TestId): Kept {
   const token = encodeSchedule(run.schedule);
   const failure: Omit<Failure, "replay"> = {
     version: 1,
     program: { kind: "graph", graph: { ...graph } },
+    ...(!loopInvariants.includes(invariant) && { test }),
     seed,
-    strategy: run.schedule.housekeeping === "inline" ? "fifo" : "seeded",
+    strategy: fromEnvironment("strategy") ?? (run.schedule.housekeeping === "inline" ? "fifo" : "seeded"),
     options: {},
     schedule: token,
     original: { program: { kind: "graph", graph: { ...originalGraph } }, schedule: encodeSchedule(original.run.schedule) },
@@ -129,7 +147,11 @@ function keep({ invariant, message, run, graph, original, originalGraph, seed, r
   return { text: `${text}\n(${size}; seed ${seed})`, file };
 }
 
-function metaOf({ seed, isComplete, failure: _failure, ...progress }: CheckResult, invariants: readonly Invariant[], kept: Kept | undefined): InvariantTestMeta {
+function metaOf(
+  { seed, isComplete, failure: _failure, ...progress }: CheckResult,
+  invariants: readonly Invariant[],
+  kept: Kept | undefined,
+): InvariantTestMeta {
   return {
     progress,
     seed,
@@ -140,22 +162,20 @@ function metaOf({ seed, isComplete, failure: _failure, ...progress }: CheckResul
   };
 }
 
-/** Runs a recorded failure again. It passes when every one of `invariants` holds now. */
-async function replayFailure(fileOrToken: string, invariants: readonly Invariant[]): Promise<void> {
-  const path = looksLikeToken(fileOrToken) ? findFailureByToken(process.cwd(), fileOrToken) : fileOrToken;
-  if (path === undefined) throw new BadInputError(`HEDDLE_REPLAY: no recorded failure has the schedule ${fileOrToken}`);
-  const { program, schedule } = readFailure(path);
-  if (program.kind !== "graph") throw new BadInputError(`HEDDLE_REPLAY: ${path} is a failure of the test ${JSON.stringify(program.name)}, not of a task graph`);
-  const graph = checkTaskGraph(program.graph);
-  const release = await takeTurn("HEDDLE_REPLAY");
+/** Runs a recorded failure again. It passes when what was broken holds now; a test that knows nothing of what was broken is skipped. */
+async function replay(context: TestContext, id: TestId, fileOrToken: string, invariants: readonly Invariant[]): Promise<void> {
+  const { path, failure } = openFailure(process.cwd(), fileOrToken);
+  const { program, test: recorder, error } = failure;
+  const isOther = recorder !== undefined && (recorder.file !== id.file || recorder.name !== id.name);
+  const invariant = invariants.find((candidate) => candidate.name === error.invariant);
+  if (program.kind !== "graph" || isOther || invariant === undefined) return context.skip(`${path} is a failure of another test`);
   try {
-    const strategy = following(decodeSchedule(schedule));
-    const { violation, run } = await inMacrotask(() => judgeNow(placeGraph(graph), strategy, invariants));
-    if (violation === undefined) return;
-    const { invariant, message } = violation;
-    throw failureError(renderFailure({ sentence: `${invariant.name}: ${invariant.sentence}`, message, graph, trace: run.trace, replay: `npx heddle replay ${path}` }));
-  } finally {
-    release();
+    const replayed = await replayGraph(failure, program.graph, invariant);
+    context.task.meta.heddleReplay = replayed;
+    if (replayed.isBroken) throw failureError(replayed.report);
+  } catch (thrown) {
+    if (thrown instanceof DivergenceError) context.task.meta.heddleReplay = { divergence: thrown.message };
+    throw thrown;
   }
 }
 

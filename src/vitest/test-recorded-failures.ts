@@ -1,0 +1,46 @@
+/**
+ * Recorded failures as tests of vitest: what was fixed once stays fixed.
+ */
+import { basename } from "node:path";
+import { test } from "vitest";
+import { BadInputError } from "../errors/errors.js";
+import type { Invariant } from "../invariant/invariant.js";
+import { loopInvariants } from "../invariant/loop-invariants.js";
+import { readFailure } from "../store/read-file.js";
+import { replayGraph } from "../store/replay-failure.js";
+import { failuresIn } from "../store/reports.js";
+
+export interface RecordedFailuresOptions {
+  /** The invariants that the failures may name. Default: {@link loopInvariants}. */
+  readonly invariants?: readonly Invariant[];
+}
+
+/**
+ * A test for each failure file in `folder`, relative to the project: it passes when what was broken holds under the recorded
+ * schedule, and fails with the timeline when it is broken again, or with a DivergenceError when the program left the schedule.
+ *
+ * Throws BadInputError when the folder holds no failure file, because then nothing would be tested.
+ *
+ * @example
+ * testRecordedFailures("fixtures/schedules");
+ * @since 0.1.0
+ */
+export function testRecordedFailures(folder: string, { invariants = loopInvariants }: RecordedFailuresOptions = {}): void {
+  const paths = failuresIn(process.cwd(), folder);
+  if (paths.length === 0) throw new BadInputError(`testRecordedFailures: ${folder} holds no failure file`);
+  for (const path of paths) {
+    test(`${basename(path, ".json")} does not fail again`, async () => {
+      const failure = readFailure(path);
+      const { program, error } = failure;
+      if (program.kind !== "graph") {
+        throw new BadInputError(`${path}: is a failure of the test ${JSON.stringify(program.name)}, not of a task graph`);
+      }
+      const invariant = invariants.find(({ name }) => name === error.invariant);
+      if (error.invariant !== undefined && invariant === undefined) {
+        throw new BadInputError(`${path}: error.invariant: ${JSON.stringify(error.invariant)} is not among the invariants of this test`);
+      }
+      const { isBroken, report } = await replayGraph(failure, program.graph, invariant);
+      if (isBroken) throw new Error(report);
+    });
+  }
+}
