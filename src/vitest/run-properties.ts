@@ -7,7 +7,11 @@ import "fast-check";
 import { createVitest, type Reporter, type TestCase, type TestModule, type TestUserConfig, type Vitest } from "vitest/node";
 import type { CheckProgress } from "../arbitrary/check-invariants.js";
 import { BadInputError } from "../errors/errors.js";
+import { onRealTimeout } from "../loop/host.js";
 import { type InvariantTestMeta, PROGRESS_ANNOTATION, type ReplayTestMeta } from "./protocol.js";
+
+/** How long an interrupt may go unheard, in milliseconds of real time. */
+const CANCEL_AGAIN_MS = 200;
 
 export interface PropertyTest {
   /** Relative to the project. */
@@ -72,15 +76,19 @@ async function runVitest(
 ): Promise<PropertyRun> {
   let vitest: Vitest | undefined = undefined;
   let isInterrupted = false;
+  let isOver = false;
+  // vitest forgets a request to cancel that comes before a worker is ready for it, so it is made again until it is heard.
   const cancel = (): void => {
-    if (isInterrupted) void vitest?.cancelCurrentRun("keyboard-input");
+    if (isOver) return;
+    void vitest?.cancelCurrentRun("keyboard-input");
+    onRealTimeout(cancel, CANCEL_AGAIN_MS);
   };
   options.onInterrupt(() => {
+    if (isInterrupted) return;
     isInterrupted = true;
     cancel();
   });
-  // vitest forgets a request to cancel that comes before its workers run.
-  const reporter = new PropertyReporter(options, cancel);
+  const reporter = new PropertyReporter(options);
   vitest = await startVitest({
     ...config,
     watch: false,
@@ -97,6 +105,7 @@ async function runVitest(
     // That no file matches the filters is for the caller to say.
     if ((error as { code?: unknown }).code !== "VITEST_FILES_NOT_FOUND") throw error;
   } finally {
+    isOver = true;
     await vitest.close();
   }
   return { tests: reporter.tests, isInterrupted, loadErrors: reporter.loadErrors };
@@ -120,15 +129,9 @@ class PropertyReporter implements Reporter {
   readonly tests: PropertyTest[] = [];
   readonly loadErrors: string[] = [];
   readonly #options: PropertyListener & { readonly project: string };
-  readonly #onReady: () => void;
 
-  constructor(options: PropertyListener & { readonly project: string }, onReady: () => void) {
+  constructor(options: PropertyListener & { readonly project: string }) {
     this.#options = options;
-    this.#onReady = onReady;
-  }
-
-  onTestCaseReady(): void {
-    this.#onReady();
   }
 
   onTestCaseAnnotate(testCase: TestCase, { type, message }: { readonly type: string; readonly message: string }): void {
