@@ -88,6 +88,6 @@ test("options that make no sense are refused", async () => {
     `[UsageError: checkInvariants: runs must be a whole number, 1 or more, not 0]`,
   );
   await expect(checkInvariants({ seed: -1 })).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[UsageError: checkInvariants: seed must be a whole number, 0 or more, not -1]`,
+    `[UsageError: seed: must be a whole number from 0 to 4294967295, not -1]`,
   );
 });
