@@ -65,7 +65,7 @@ export interface CheckOptions {
   readonly seed?: number;
   /** Ends the check early, with what is known. */
   readonly signal?: AbortSignal;
-  /** Called about every 100 ms. */
+  /** Called after every 50 runs, and at the end. */
   readonly onProgress?: (progress: CheckProgress) => void;
   /** What follows the smallest failure is bounded by so many reruns. Default 2,000. */
   readonly maxReruns?: number;
@@ -95,9 +95,15 @@ export async function checkInvariants(options: CheckOptions = {}): Promise<Check
   requireWholeNumber(runs, 1, "checkInvariants: runs");
   requireSeed(seed);
   const release = await takeTurn("checkInvariants()");
-  const putBack = interceptStrays(() => undefined);
+  let stray: { readonly error: unknown } | undefined;
+  const putBack = interceptStrays((error) => {
+    stray ??= { error };
+  });
   try {
-    return await new InvariantCheck(options, runs, seed, invariants).run();
+    const result = await new InvariantCheck(options, runs, seed, invariants).run();
+    // Graphs leave no rejection behind, so it is of the invariants, or of other code of the process, which waited to be told.
+    if (stray !== undefined) throw stray.error;
+    return result;
   } finally {
     putBack();
     release();
@@ -178,7 +184,8 @@ class InvariantCheck {
   async #minimised(): Promise<InvariantFailure | undefined> {
     const [first, shrunk] = [this.#first, this.#smallest];
     if (first === undefined || shrunk === undefined) return undefined;
-    const { maxReruns = 2_000 } = this.#options;
+    const { maxReruns = 2_000, signal } = this.#options;
+    const isOver = (): boolean => signal?.aborted === true;
     let { violation, graph } = shrunk;
     let reruns = 0;
     const attempt = async (candidate: TaskGraph, strategy: Strategy): Promise<Violation | undefined> => {
@@ -186,19 +193,19 @@ class InvariantCheck {
       const { violation: found } = await inMacrotask(() => judgeNow(placeGraph(candidate), strategy, [first.violation.invariant]));
       return found;
     };
-    for (let isSmaller = true; isSmaller && reruns < maxReruns; ) {
+    for (let isSmaller = true; isSmaller && reruns < maxReruns && !isOver(); ) {
       const { run: simplest } = await minimise(
         { steps: violation.run.steps, violation },
         async (strategy) => {
           const found = await attempt(graph, strategy);
           return found && { steps: found.run.steps, violation: found };
         },
-        maxReruns - reruns,
+        { maxReruns: maxReruns - reruns, isOver },
       );
       violation = simplest.violation;
       isSmaller = false;
       for (const candidate of shrinkTaskGraph(graph)) {
-        if (reruns >= maxReruns) break;
+        if (reruns >= maxReruns || isOver()) break;
         const found = await attempt(candidate, followingOrder(violation.run.steps));
         if (found === undefined) continue;
         [violation, graph, isSmaller] = [found, candidate, true];

@@ -85,6 +85,14 @@ export class TimeoutError extends Error {
 
 /** `RuntimeError: boom`, or the name alone where the message is empty; anything that is not an Error is shown as {@link describeValue} does. */
 export function describeError(error: unknown): string {
+  try {
+    return describeThrown(error);
+  } catch {
+    return "[error that cannot be shown]"; // its message or name throws
+  }
+}
+
+function describeThrown(error: unknown): string {
   if (!(error instanceof Error)) return `thrown: ${typeof error === "string" ? error : describeValue(error)}`;
   return error.message === "" ? error.name : `${error.name}: ${error.message}`;
 }

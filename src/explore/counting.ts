@@ -51,7 +51,9 @@ export class CountingStrategy implements Strategy {
   }
 
   end(result: Parameters<NonNullable<Strategy["end"]>>[0]): void {
-    this.#seen.add(this.#high, this.#low);
+    // The table is indexed by the low bits, in which few of the picks have arrived without a last turn.
+    const mixed = Math.imul(this.#low ^ (this.#low >>> 15), 0x2c1b3c6d);
+    this.#seen.add(this.#high, (mixed ^ (mixed >>> 12)) >>> 0);
     this.#strategy.end?.(result);
   }
 }

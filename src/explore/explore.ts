@@ -6,6 +6,7 @@ import { detectQuiescence, freshSeed, type Quiescence, realNowMs } from "../loop
 import type { Uncontrolled } from "../loop/outside.js";
 import { inMacrotask, SLICE_MS, takeTurn } from "../loop/run.js";
 import { interceptStrays } from "../loop/strays.js";
+import { requireDuration, requireStrategy } from "../loop/require-options.js";
 import { requireSeed } from "../random/random.js";
 import type { Schedule } from "../schedule/schedule.js";
 import type { ReadyTask, Strategy } from "../schedule/strategy.js";
@@ -70,8 +71,8 @@ const MAX_DISTINCT = 100_000;
  */
 export async function explore(scenario: Scenario, options: ExploreOptions = {}): Promise<Outcome> {
   requireOptions(scenario, options);
-  const release = await takeTurn("explore()");
   const exploration = new Exploration(scenario, options);
+  const release = await takeTurn("explore()");
   const putBack = interceptStrays((error) => {
     exploration.noteStray(error);
   });
@@ -125,13 +126,15 @@ export async function replay(
 
 function requireOptions(scenario: unknown, options: ExploreOptions): void {
   if (typeof scenario !== "function") throw new UsageError(`explore: scenario must be a function, not ${String(scenario)}`);
-  const { runs, maxSteps, seed, strategy } = options;
+  const { runs, maxSteps, seed, strategy, timeLimitMs, idleGraceMs } = options;
   for (const [name, value] of Object.entries({ runs, maxSteps })) {
     if (value !== undefined && (!Number.isSafeInteger(value) || value < 1)) {
       throw new UsageError(`explore: ${name} must be a whole number, 1 or more, not ${String(value)}`);
     }
   }
+  for (const [name, value] of Object.entries({ timeLimitMs, idleGraceMs })) requireDuration(value, `explore: ${name}`);
   if (seed !== undefined) requireSeed(seed);
+  requireStrategy(strategy, "explore: strategy");
   if (typeof strategy === "string" && !STRATEGY_NAMES.includes(strategy)) {
     throw new UsageError(`explore: strategy ${JSON.stringify(strategy)} is not known; known are ${STRATEGY_NAMES.join(", ")}`);
   }
@@ -207,10 +210,15 @@ class Exploration {
   }
 
   #isOver(): boolean {
-    const { runs = DEFAULT_RUNS, stopOnFailure = true, signal, timeLimitMs = Number.POSITIVE_INFINITY } = this.#options;
+    const { runs = DEFAULT_RUNS, stopOnFailure = true } = this.#options;
     if (this.#isComplete || this.#runs >= runs || (stopOnFailure && this.#failures > 0)) return true;
-    this.#isStopped = signal?.aborted === true || realNowMs() - this.#startMs >= timeLimitMs;
+    this.#isStopped = this.#isOutOfTime();
     return this.#isStopped;
+  }
+
+  #isOutOfTime(): boolean {
+    const { signal, timeLimitMs = Number.POSITIVE_INFINITY } = this.#options;
+    return signal?.aborted === true || realNowMs() - this.#startMs >= timeLimitMs;
   }
 
   /** Makes runs until it is time to give way to the real event loop; answers a run that is not over yet. */
@@ -286,7 +294,9 @@ class Exploration {
       if (eager === undefined) return original;
       start = eager;
     }
-    const { run } = await minimise(start, attempt, MAX_RERUNS);
+    // A livelock is as long as it may be in any order, and running it again and again takes the longest of all.
+    if (original.end.kind === "livelock") return original;
+    const { run } = await minimise(start, attempt, { maxReruns: MAX_RERUNS, isOver: () => this.#isOutOfTime() });
     return (await this.#runClosely(following(run.schedule), true)) ?? run;
   }
 

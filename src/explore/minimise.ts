@@ -18,6 +18,16 @@ export interface FailingRun {
 /** At most so many reruns by default. */
 export const MAX_RERUNS = 1_000;
 
+/** All reruns together take at most so many steps, so that a long run is tried less often than a short one. */
+const MAX_STEPS = 400_000;
+
+export interface MinimiseLimits {
+  /** Default {@link MAX_RERUNS}. */
+  readonly maxReruns?: number;
+  /** Asked before each rerun; true ends the search with the best so far. Default: never. */
+  readonly isOver?: () => boolean;
+}
+
 /**
  * The simplest failing run that was found, `first` itself when nothing simpler fails.
  *
@@ -26,13 +36,16 @@ export const MAX_RERUNS = 1_000;
 export async function minimise<Run extends FailingRun>(
   first: Run,
   attempt: (strategy: Strategy) => Promise<Run | undefined>,
-  maxReruns: number = MAX_RERUNS,
+  { maxReruns = MAX_RERUNS, isOver = () => false }: MinimiseLimits = {},
 ): Promise<{ readonly run: Run; readonly reruns: number }> {
   let run = first;
   let reruns = 0;
+  let steps = 0;
+  const isSpent = (): boolean => reruns >= maxReruns || steps >= MAX_STEPS || isOver();
   const improve = async (order: readonly ReadyTask[]): Promise<boolean> => {
-    if (reruns >= maxReruns) return false;
+    if (isSpent()) return false;
     reruns++;
+    steps += order.length;
     const candidate = await attempt(followingOrder(order));
     if (candidate === undefined || !isSimpler(simplicityOf(candidate.steps), simplicityOf(run.steps))) return false;
     run = candidate;
@@ -43,6 +56,7 @@ export async function minimise<Run extends FailingRun>(
   for (let isImproved = true; isImproved; ) {
     isImproved = false;
     for (const order of simplerOrders(run.steps)) {
+      if (isSpent()) break;
       if (!(await improve(order))) continue;
       isImproved = true;
       break;

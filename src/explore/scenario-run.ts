@@ -80,6 +80,10 @@ export class ScenarioRun {
       sites: observer !== undefined,
     });
     observer?.follow(this.loop);
+    // What a background task throws and nobody retrieves is the rejection that nobody handles.
+    this.loop.setExceptionHandler((_loop, context) => {
+      if ("exception" in context) this.noteStray(context.exception);
+    });
   }
 
   /** Runs until it is over or `sliceEndMs`; answers whether it is over. */

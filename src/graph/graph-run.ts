@@ -1,10 +1,10 @@
 /**
  * One run of a task graph as plain data: its trace, its schedule, and what the loop did with its handles.
  */
-import { InternalError } from "../errors/errors.js";
+import { describeError, InternalError, UsageError } from "../errors/errors.js";
 import { EventLoop, type LoopObserver } from "../loop/event-loop.js";
 import type { Handle } from "../loop/handle.js";
-import { detectQuiescence } from "../loop/host.js";
+import { detectQuiescence, onNextMacrotask } from "../loop/host.js";
 import { continueDriving, takeTurn } from "../loop/run.js";
 import { interceptStrays } from "../loop/strays.js";
 import { requireSeed } from "../random/random.js";
@@ -67,21 +67,22 @@ export async function runTaskGraph(graph: TaskGraph, options: GraphRunOptions = 
   if (options.seed !== undefined) requireSeed(options.seed);
   const placed = placeGraph(checkTaskGraph(graph));
   const release = await takeTurn("runTaskGraph()");
+  const execution = new GraphExecution(placed, options);
   const putBack = interceptStrays((error) => {
-    throw new InternalError(`a task graph left a stray rejection: ${String(error)}`);
+    execution.noteStray(error);
   });
   try {
-    return await new Promise<GraphRun>((resolve, reject) => {
-      const execution = new GraphExecution(placed, options);
-      execution.start();
-      continueDriving(execution.loop, () => {
+    await new Promise<void>((resolve, reject) => {
+      onNextMacrotask(() => {
         try {
-          resolve(execution.finish());
+          execution.start();
+          continueDriving(execution.loop, resolve);
         } catch (error) {
-          reject(error); // of the strategy
+          reject(error);
         }
       });
     });
+    return execution.finish();
   } finally {
     putBack();
     release();
@@ -130,6 +131,11 @@ class GraphExecution implements LoopObserver {
     this.#interpreter = new GraphInterpreter(placed, this.loop);
   }
 
+  /** A graph leaves no rejection behind, so it is of other code of the process; it is told and not hidden. */
+  noteStray(error: unknown): void {
+    this.#reports.push(`Unhandled rejection or exception: ${describeError(error)}`);
+  }
+
   queued(handle: Handle): void {
     if (!this.#ran.has(handle)) this.#queued.add(handle);
   }
@@ -143,7 +149,7 @@ class GraphExecution implements LoopObserver {
   }
 
   start(): void {
-    this.#strategy.begin(0);
+    if (!this.#strategy.begin(0)) throw new UsageError(`strategy ${this.#strategy.name} has no run left to make; make a new one`);
     this.loop.start(this.#interpreter.main, detectQuiescence(), this.#interpreter.mainName);
   }
 

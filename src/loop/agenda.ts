@@ -20,6 +20,8 @@ export class Agenda {
   /** The library's own handles, where they run before the next decision. */
   readonly #eager = new ReadyQueue();
   readonly #timers = new Timers();
+  /** Timers of the program that were due when they were made, where a strategy decides. The first of them is ready. */
+  readonly #immediate: Handle[] = [];
   #nowMs = 0;
   #steps = 0;
   /** Handles of the current batch that were not taken yet; only in asyncio's order. */
@@ -71,7 +73,14 @@ export class Agenda {
     if (!Number.isSafeInteger(deadlineMs)) {
       throw new UsageError(`a deadline of ${deadlineMs} ms is beyond the clock, which ends at 2^53 - 1`);
     }
-    this.#timers.add(deadlineMs, handle);
+    if (deadlineMs <= this.#nowMs && this.housekeeping === "eager") this.#addImmediate(handle);
+    else this.#timers.add(deadlineMs, handle);
+  }
+
+  /** Timers are not permuted among themselves: of those that are due at once, only the first is ready. */
+  #addImmediate(handle: Handle): void {
+    this.#immediate.push(handle);
+    if (this.#immediate.length === 1) this.#ready.push(handle);
   }
 
   noteCancelledHandle(): void {
@@ -107,8 +116,15 @@ export class Agenda {
       this.#hasCancelledHandle = false;
       this.#ready.dropCancelled();
     }
-    if (this.#ready.length > 1 && this.#strategy !== undefined) return this.#ready.take(this.#decide(this.#strategy));
-    return this.#ready.length > 0 ? this.#ready.shift() : undefined;
+    if (this.#ready.length === 0) return undefined;
+    const taken =
+      this.#ready.length > 1 && this.#strategy !== undefined ? this.#ready.take(this.#decide(this.#strategy)) : this.#ready.shift();
+    if (taken === this.#immediate[0]) {
+      this.#immediate.shift();
+      const [next] = this.#immediate;
+      if (next !== undefined) this.#ready.push(next);
+    }
+    return taken;
   }
 
   #decide(strategy: Strategy): number {

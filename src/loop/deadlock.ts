@@ -57,7 +57,7 @@ export function describeWaiting(tasks: readonly Task[], sites: boolean): Waiting
       return {
         task: task.getName(),
         operation: task.operation,
-        waitsFor: waits.map(({ source }) => source?.describe() ?? "its turn").join(" and ") || "something outside the loop",
+        waitsFor: [...new Set(waits.map(({ source }) => source?.describe() ?? "its turn"))].join(" and ") || "something outside the loop",
         site: sites ? waits.map(findSite).find((site) => site !== undefined) : undefined,
       };
     });

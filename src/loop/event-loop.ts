@@ -316,7 +316,7 @@ export class EventLoop {
       }
       return (progress = this.isClosed() ? "ended" : "outside");
     } catch (error) {
-      // Only a strategy throws here: what the program throws ends in a future or with the exception handler.
+      // Only the strategy and the observer throw here: what the program throws ends in a future or with the exception handler.
       this.#end({ kind: "strategy", error });
       return (progress = "ended");
     } finally {

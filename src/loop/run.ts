@@ -4,6 +4,8 @@
 import { UsageError } from "../errors/errors.js";
 import { EventLoop, type EventLoopOptions } from "./event-loop.js";
 import { detectQuiescence, hasRequestUnderWay, nextMacrotask, onNextMacrotask, onRealTimeout, type Quiescence, realNowMs } from "./host.js";
+import type { Strategy } from "../schedule/strategy.js";
+import { requireDuration, requireStrategy } from "./require-options.js";
 import { findRunningLoop, setRunningLoop } from "./running.js";
 import { interceptStrays } from "./strays.js";
 import type { TaskBody } from "./task.js";
@@ -56,11 +58,11 @@ export async function takeTurn(what: string): Promise<() => void> {
  * @since 0.1.0
  */
 export async function run<T>(main: TaskBody<T>, options: RunOptions = {}): Promise<T> {
-  const { strategy } = options;
+  const { strategy, idleGraceMs, slowStepMs } = options;
+  for (const [name, value] of Object.entries({ idleGraceMs, slowStepMs })) requireDuration(value, `run: ${name}`);
+  requireStrategy(strategy, "run: strategy");
   const loop = new EventLoop(options);
-  if (strategy?.begin(0) === false) throw new UsageError(`run: strategy ${strategy.name} has no run left to make; make a new one`);
-  await runLoop(loop, main, options.quiescence);
-  strategy?.end?.({ run: 0, failed: loop.completion?.kind !== "result", steps: loop.steps });
+  await runLoop(loop, main, options.quiescence, strategy);
   const warn =
     options.onWarning ??
     ((warning: string) => {
@@ -73,13 +75,15 @@ export async function run<T>(main: TaskBody<T>, options: RunOptions = {}): Promi
 }
 
 /** Takes a turn and drives `loop` to its end; the outcome is in `loop.completion`. */
-export async function runLoop<T>(loop: EventLoop, main: TaskBody<T>, quiescence?: Quiescence): Promise<void> {
+export async function runLoop<T>(loop: EventLoop, main: TaskBody<T>, quiescence?: Quiescence, strategy?: Strategy): Promise<void> {
   const release = await takeTurn("run()");
   const putBack = interceptStrays((exception) => {
     loop.callExceptionHandler({ message: "Unhandled rejection or exception", exception });
   });
   try {
+    if (strategy?.begin(0) === false) throw new UsageError(`run: strategy ${strategy.name} has no run left to make; make a new one`);
     await driveToEnd(loop, main, quiescence);
+    strategy?.end?.({ run: 0, failed: loop.completion?.kind !== "result", steps: loop.steps });
   } finally {
     putBack();
     release();

@@ -80,9 +80,12 @@ function isOwn(place: string): boolean {
   return place.startsWith(own) && !/\.test\.[jt]s:/.test(place);
 }
 
-/** Absolute paths differ between machines, so a site is relative to the folder that the process was started in. */
+/**
+ * Absolute paths differ between machines, so a site is relative to the folder that the process was started in; of what lies outside,
+ * the file and its folder are said.
+ */
 function relativeSite(place: string): string {
-  const path = place.replace(/^file:\/\//, "");
+  const path = place.startsWith("file://") ? decodeURI(place.slice("file://".length)) : place;
   const folder = `${(globalThis as { process?: { cwd?: () => string } }).process?.cwd?.() ?? ""}/`;
-  return path.startsWith(folder) ? path.slice(folder.length) : path;
+  return path.startsWith(folder) ? path.slice(folder.length) : path.split("/").slice(-2).join("/");
 }

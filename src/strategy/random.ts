@@ -17,10 +17,13 @@ import type { Decision, Strategy } from "../schedule/strategy.js";
  * @since 0.1.0
  */
 export function random(seed: number): Strategy {
-  const stream = new Random(seed, "schedule", "random");
+  let stream = new Random(seed, "schedule", "random");
   return {
     name: "random",
-    begin: () => true,
+    begin(run: number): boolean {
+      if (run === 0) stream = new Random(seed, "schedule", "random");
+      return true;
+    },
     pick: ({ count }: Decision) => stream.below(count),
   };
 }
