@@ -1,6 +1,7 @@
 /**
  * What every run of an exploration pays for: its picks as numbers, and whether its schedule was seen before.
  */
+import { describeValue, UsageError } from "../errors/errors.js";
 import type { Decision, Strategy } from "../schedule/strategy.js";
 import { DistinctCounter } from "./distinct.js";
 
@@ -37,7 +38,9 @@ export class CountingStrategy implements Strategy {
     this.#count = 0;
     this.#low = 0;
     this.#high = 0;
-    return this.#strategy.begin(run);
+    const goesOn: unknown = this.#strategy.begin(run);
+    if (typeof goesOn === "boolean") return goesOn;
+    throw new UsageError(`strategy ${this.name}: begin(run) must answer true, or false when nothing is left to try, not ${describeValue(goesOn)}`);
   }
 
   pick(decision: Decision): number {

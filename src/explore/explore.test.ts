@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { scenario as tenBroken } from "../../fixtures/programs/s1.6-ten-at-a-time-broken.js";
+import { gather } from "../combine/gather.js";
 import { createTask } from "../loop/create-task.js";
 import type { Future } from "../loop/future.js";
 import { run } from "../loop/run.js";
@@ -584,4 +585,52 @@ describe("options that make no sense are refused", () => {
       ]
     `);
   });
+});
+
+describe("a run that lasts longer than a slice of the real event loop", () => {
+  const counter = async (): Promise<void> => {
+    let x = 0;
+    const worker = async (): Promise<void> => {
+      for (let turn = 0; turn < 3_000; turn++) {
+        const before = x;
+        await null; // no other task can run here
+        x = before + 1;
+        await sleep(0);
+      }
+    };
+    await gather(worker, worker);
+    if (x !== 6_000) throw new Error(`lost updates: ${x}`);
+  };
+
+  test("keeps its steps atomic, and is under control", async () => {
+    const { status, uncontrolled, failure } = await explore(counter, { seed: 1, runs: 5, maxSteps: 100_000 });
+    expect({ status, uncontrolled, failure }).toEqual({ status: "passed", uncontrolled: undefined, failure: undefined });
+  });
+
+  test("is given up when the signal says so", async () => {
+    const forEver = async (): Promise<void> => {
+      for (;;) await sleep(0);
+    };
+    const { status, runs } = await explore(forEver, { seed: 1, maxSteps: Number.MAX_SAFE_INTEGER, timeLimitMs: 30 });
+    expect({ status, runs }).toEqual({ status: "stopped", runs: 0 });
+  });
+});
+
+test("what a background task throws and nobody retrieves fails the run", async () => {
+  const { status, failure } = await explore(
+    async () => {
+      createTask(() => Promise.reject(new Error("nobody looks")));
+      await sleep(5);
+    },
+    { seed: 1, runs: 2 },
+  );
+  expect({ status, kind: failure?.kind, error: failure?.error }).toEqual({ status: "failed", kind: "unhandledRejection", error: new Error("nobody looks") });
+});
+
+test("a strategy that is none, or whose begin answers nothing, is refused, and the next exploration goes on", async () => {
+  // @ts-expect-error a JavaScript caller can hand in anything
+  await expect(explore(() => undefined, { strategy: null })).rejects.toThrow("explore: strategy must be a name or an object");
+  // @ts-expect-error likewise
+  await expect(explore(() => undefined, { strategy: { name: "mute", begin: () => undefined, pick: () => 0 } })).rejects.toThrow("begin(run) must answer true");
+  expect((await explore(() => undefined, { runs: 1 })).status).toBe("passed");
 });

@@ -191,8 +191,8 @@ class Exploration {
     while (!this.#isOver()) {
       const unfinished = await inMacrotask(() => this.#runSlice());
       if (unfinished !== undefined) {
-        await unfinished.finish();
-        this.#endRun(unfinished);
+        await unfinished.finish(() => this.#isOutOfTime());
+        if (!unfinished.isAbandoned) this.#endRun(unfinished);
       }
       this.#options.onProgress?.({ runs: this.#runs, failures: this.#failures, distinct: this.#counting.distinct });
     }
@@ -307,8 +307,10 @@ class Exploration {
     const run = this.#newRun(recorded, observer);
     recorded.begin(0);
     this.#current = run;
-    if (!(await inMacrotask(() => run.start(this.#scenario, Number.POSITIVE_INFINITY)))) await run.finish();
+    const isEnded = await inMacrotask(() => run.start(this.#scenario, realNowMs() + SLICE_MS));
+    if (!isEnded) await run.finish(() => this.#isOutOfTime());
     this.#current = undefined;
+    if (run.isAbandoned) return undefined;
     const { end } = run;
     if (end.kind === "passed") return undefined;
     const schedule: Schedule = {

@@ -76,7 +76,7 @@ async function smallest(facts: Facts, first: readonly ReadyTask[], maxReruns?: n
     const steps = stepsUnder(strategy, 6, 5);
     return Promise.resolve(isFailing(steps, facts) ? { steps } : undefined);
   };
-  const { run, reruns } = await minimise<FailingRun>({ steps: first }, attempt, maxReruns);
+  const { run, reruns } = await minimise<FailingRun>({ steps: first }, attempt, maxReruns === undefined ? {} : { maxReruns });
   expect(reruns).toBe(attempts);
   return { order: run.steps, reruns, switches: simplicityOf(run.steps).switches };
 }

@@ -6,7 +6,7 @@ import { describeError } from "../errors/errors.js";
 import { createTask } from "../loop/create-task.js";
 import { EventLoop, type LoopObserver } from "../loop/event-loop.js";
 import type { Handle } from "../loop/handle.js";
-import type { Quiescence } from "../loop/host.js";
+import { onNextMacrotask, type Quiescence } from "../loop/host.js";
 import type { Uncontrolled } from "../loop/outside.js";
 import { continueDriving } from "../loop/run.js";
 import { findSite } from "../loop/site.js";
@@ -93,11 +93,18 @@ export class ScenarioRun {
     return this.loop.advance(sliceEndMs) === "ended";
   }
 
-  /** Goes on with a run that was not over, in as many macrotasks as it takes. */
-  finish(): Promise<void> {
+  /** Goes on with a run that was not over, in as many macrotasks as it takes, until it is over or `isOver` says that it is enough. */
+  finish(isOver: () => boolean): Promise<void> {
     return new Promise((resolve) => {
-      continueDriving(this.loop, resolve);
+      onNextMacrotask(() => {
+        continueDriving(this.loop, resolve, isOver);
+      });
     });
+  }
+
+  /** Whether it was given up before its end. */
+  get isAbandoned(): boolean {
+    return this.loop.completion === undefined;
   }
 
   /** A rejection or exception that nobody handled, and that happened while this run was under way. */

@@ -58,9 +58,11 @@ export async function takeTurn(what: string): Promise<() => void> {
  * @since 0.1.0
  */
 export async function run<T>(main: TaskBody<T>, options: RunOptions = {}): Promise<T> {
-  const { strategy, idleGraceMs, slowStepMs } = options;
+  const { strategy, maxSteps, idleGraceMs, slowStepMs } = options;
   for (const [name, value] of Object.entries({ idleGraceMs, slowStepMs })) requireDuration(value, `run: ${name}`);
+  if (typeof strategy === "string") throw new UsageError(`run: strategy must be an object, as ${strategy as string}() makes one, not a name`);
   requireStrategy(strategy, "run: strategy");
+  if (maxSteps !== undefined && !(maxSteps >= 1)) throw new UsageError(`run: maxSteps must be 1 or more, not ${maxSteps}`);
   const loop = new EventLoop(options);
   await runLoop(loop, main, options.quiescence, strategy);
   const warn =
@@ -117,11 +119,19 @@ function driveToEnd<T>(loop: EventLoop, main: TaskBody<T>, quiescence?: Quiescen
   });
 }
 
-/** Goes on with a loop that was started, and calls back when it is over. To be called from a macrotask. */
-export function continueDriving(loop: EventLoop, onEnd: () => void): void {
+/**
+ * Goes on with a loop that was started, and calls back when it is over, or when `isAbandoned` says so between two slices. To be called
+ * directly from a macrotask: after an `await` it would run in a microtask, where nothing can be drained and steps would mix.
+ */
+export function continueDriving(loop: EventLoop, onEnd: () => void, isAbandoned: () => boolean = () => false): void {
   let quietSince = realNowMs();
   let lastActivity = loop.activity;
   const turn = (): void => {
+    if (isAbandoned()) {
+      setRunningLoop(undefined);
+      onEnd();
+      return;
+    }
     const progress = loop.advance(realNowMs() + SLICE_MS);
     if (progress === "ended") {
       onEnd();

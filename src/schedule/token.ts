@@ -5,7 +5,7 @@
  * what joined the ready list since the one before, because a list usually is the previous one without the task that ran and with
  * newcomers at its end. No compressor is involved: the output of zlib differs between its versions, and a token must not.
  */
-import { BadInputError } from "../errors/errors.js";
+import { BadInputError, describeValue } from "../errors/errors.js";
 import { MAX_SEED } from "../random/random.js";
 import { ByteReader, ByteWriter, fromBase64Url, toBase64Url } from "./bytes.js";
 import { crc32 } from "./crc32.js";
@@ -87,6 +87,7 @@ export function looksLikeToken(text: string): boolean {
  * @since 0.1.0
  */
 export function decodeSchedule(token: string): Schedule {
+  if (typeof token !== "string") throw new BadInputError(`token: must be a text, not ${describeValue(token)}`);
   if (!token.startsWith(PREFIX)) {
     const version = /^hd\d+\./.exec(token);
     throw new BadInputError(

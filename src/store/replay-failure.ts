@@ -12,8 +12,9 @@ import { inMacrotask, takeTurn } from "../loop/run.js";
 import { interceptStrays } from "../loop/strays.js";
 import { renderFailure } from "../report/failure-text.js";
 import { renderTimeline } from "../report/timeline.js";
+import type { Strategy } from "../schedule/strategy.js";
 import { decodeSchedule } from "../schedule/token.js";
-import { following } from "../strategy/replay.js";
+import { DivergenceError, following, followingOrder } from "../strategy/replay.js";
 import { formatTrace } from "../trace/trace.js";
 import type { Failure } from "./failure.js";
 
@@ -34,17 +35,37 @@ const OUTCOMES: { readonly [kind: string]: GraphRun["outcome"] | undefined } = {
 };
 
 /**
+ * The same, but what the repair has put out of order is followed as far as it goes: where the graph leaves the schedule, the steps run
+ * in the recorded order by their names.
+ */
+export async function replayGraphLoosely(failure: Failure, graphData: unknown, invariant: Invariant | undefined): Promise<Replay> {
+  try {
+    return await replayGraph(failure, graphData, invariant);
+  } catch (error) {
+    if (!(error instanceof DivergenceError)) throw error;
+    const { decisions } = decodeSchedule(failure.schedule);
+    const order = decisions.flatMap(({ ready, index }) => ready[index] ?? []);
+    return await replayUnder(followingOrder(order), failure, graphData, invariant);
+  }
+}
+
+/**
  * Runs the graph of `failure` under its schedule, and holds it against `invariant`, or, where that is undefined, against the way in
  * which it ended. Throws DivergenceError when the graph left the schedule.
  */
 export async function replayGraph(failure: Failure, graphData: unknown, invariant: Invariant | undefined): Promise<Replay> {
-  const graph = checkTaskGraph(graphData);
   const strategy = following(decodeSchedule(failure.schedule));
+  const replay = await replayUnder(strategy, failure, graphData, invariant);
+  strategy.requireComplete();
+  return replay;
+}
+
+async function replayUnder(strategy: Strategy, failure: Failure, graphData: unknown, invariant: Invariant | undefined): Promise<Replay> {
+  const graph = checkTaskGraph(graphData);
   const release = await takeTurn("replay");
   const putBack = interceptStrays(() => undefined);
   try {
     const { run, violation } = await inMacrotask(() => judgeNow(placeGraph(graph), strategy, invariant === undefined ? [] : [invariant]));
-    strategy.requireComplete();
     const endedSo = invariant === undefined && run.outcome === OUTCOMES[failure.error.kind] ? describeError(run.error) : undefined;
     return describe(failure, graph, run, invariant, violation?.message ?? endedSo);
   } finally {
