@@ -626,8 +626,8 @@ describe("same-schedule-same-trace", () => {
       [
         "line 3 of the trace was {"t":0,"task":"t2","phase":"begin"} and is {"t":0,"task":"t1","phase":"begin"} when replayed",
         "line 13 of the trace was {"t":0,"phase":"exit"} and is absent when replayed",
-        "its schedule cannot be replayed: divergence at decision 1: the program left the recorded schedule.
-        recorded  2 ready [t1@begin, t2@begin], ran t2@begin
+        "its schedule cannot be replayed: divergence at step 1: the program left the recorded schedule.
+        recorded  1 ready [main@1], ran main@1
         now       1 ready [t1@begin]
       Either the program was changed since, or something outside the loop chose the order: a real clock, Math.random, state kept from an earlier run.",
       ]

@@ -38,10 +38,19 @@ test("it keeps names, which do not change when the tasks go on", () => {
   expect(recorded.decisions[0]?.ready).toStrictEqual(ready);
 });
 
-test("it has the name and the housekeeping of the other, and observes only where the other does", () => {
+test("a step that nobody decided about is written down alone", () => {
+  const recorded = recording(fifo());
+  recorded.begin(0);
+  recorded.observe?.({ name: "main", operation: "1", step: 1, timeMs: 0, ready: 1 });
+  expect(recorded.decisions).toEqual([{ ready: [{ name: "main", operation: "1" }], index: 0 }]);
+  recorded.pick(decision);
+  recorded.observe?.({ name: "a", operation: "1", step: 2, timeMs: 0, ready: 2 });
+  expect(recorded.decisions).toHaveLength(2);
+});
+
+test("it has the name and the housekeeping of the other", () => {
   expect(recording(fifo())).toMatchObject({ name: "fifo", housekeeping: "inline" });
   expect(recording(seeded(7)).housekeeping).toBeUndefined();
-  expect(recording(seeded(7))).not.toHaveProperty("observe");
   expect(recording({ ...random(7), begin: () => false }).begin(0)).toBe(false);
 });
 

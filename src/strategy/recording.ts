@@ -9,19 +9,24 @@ export interface RecordingStrategy extends Strategy {
   readonly decisions: readonly RecordedDecision[];
 }
 
-/** Wraps `strategy`, so that its decisions can be made a schedule. Each decision costs a copy of its ready list. */
+/**
+ * Wraps `strategy`, so that its decisions can be made a schedule. Each decision costs a copy of its ready list. A step that nobody
+ * decided about, because nothing else was ready or because asyncio's order was kept, is written down alone: so a replay notices a
+ * program that was changed at the first step that differs, and not only at the next decision.
+ */
 export function recording(strategy: Strategy): RecordingStrategy {
   let decisions: RecordedDecision[] = [];
+  let isDecided = false;
   const { name, housekeeping } = strategy;
   return {
     name,
     ...(housekeeping !== undefined && { housekeeping }),
-    // Called on the strategy, which may be an object of a class. A loop that finds no `observe` saves the records.
-    ...(strategy.observe !== undefined && {
-      observe(step: StepRecord): void {
-        strategy.observe?.(step);
-      },
-    }),
+    // Called on the strategy, which may be an object of a class.
+    observe(step: StepRecord): void {
+      if (!isDecided) decisions.push({ ready: [nameReadyTask(step)], index: 0 });
+      isDecided = false;
+      strategy.observe?.(step);
+    },
     end(result: RunResult): void {
       strategy.end?.(result);
     },
@@ -30,11 +35,13 @@ export function recording(strategy: Strategy): RecordingStrategy {
     },
     begin(run: number): boolean {
       decisions = [];
+      isDecided = false;
       return strategy.begin(run);
     },
     pick(decision: Decision): number {
       const index = strategy.pick(decision);
       decisions.push({ ready: decision.ready.map(nameReadyTask), index });
+      isDecided = true;
       return index;
     },
   };

@@ -67,11 +67,22 @@ describe("following", () => {
     const strategy = following(schedule);
     strategy.begin(0);
     expect(messageOf(() => strategy.pick(decisionOf(17, "t1@0", "t3@0")))).toMatchInlineSnapshot(`
-      "divergence at decision 1, step 17: the program left the recorded schedule.
+      "divergence at step 17: the program left the recorded schedule.
         recorded  3 ready [t1@0, t2@0, t3@0], ran t2@0
         now       2 ready [t1@0, t3@0]
       Either the program was changed since, or something outside the loop chose the order: a real clock, Math.random, state kept from an earlier run."
     `);
+  });
+
+  test("a step that nobody decided about is compared too, under asyncio's own order as well", () => {
+    const inline = following({ ...scheduleOf([0, "main@1"], [0, "t1@0"]), housekeeping: "inline" });
+    const stepOf = (step: number, text: string) => ({ ...taskAt(text), step, timeMs: 0, ready: 1 });
+    inline.begin(0);
+    inline.observe?.(stepOf(1, "main@1"));
+    expect(messageOf(() => inline.observe?.(stepOf(2, "t2@0")))).toContain("divergence at step 2: the program left the recorded schedule.");
+    inline.begin(0);
+    inline.observe?.(stepOf(1, "main@1"));
+    expect(messageOf(() => { inline.requireComplete(); })).toContain("now       the end of the program");
   });
 
   test("a task at another place, and tasks in another order, are a divergence too", () => {
@@ -86,7 +97,7 @@ describe("following", () => {
     const strategy = following(scheduleOf());
     strategy.begin(0);
     expect(messageOf(() => strategy.pick(decisionOf(4, "t1@0", "t2@0")))).toMatchInlineSnapshot(`
-      "divergence at decision 1, step 4: the program left the recorded schedule.
+      "divergence at step 4: the program left the recorded schedule.
         recorded  the end of the schedule
         now       2 ready [t1@0, t2@0]
       Either the program was changed since, or something outside the loop chose the order: a real clock, Math.random, state kept from an earlier run."
@@ -102,7 +113,7 @@ describe("following", () => {
         strategy.requireComplete();
       }),
     ).toMatchInlineSnapshot(`
-      "divergence at decision 2: the program left the recorded schedule.
+      "divergence at step 2: the program left the recorded schedule.
         recorded  2 ready [t1@0, t3@0], ran t1@0
         now       the end of the program
       Either the program was changed since, or something outside the loop chose the order: a real clock, Math.random, state kept from an earlier run."
@@ -117,7 +128,7 @@ describe("following", () => {
       strategy.pick({ step: 1, timeMs: 0, count: 2, ready: [running, taskAt("t2@0")] });
     } catch (error) {
       running.operation = "5";
-      expect(error).toMatchObject({ decision: 1, recorded: undefined, now: [taskAt("t1@0"), taskAt("t2@0")] });
+      expect(error).toMatchObject({ step: 1, recorded: undefined, now: [taskAt("t1@0"), taskAt("t2@0")] });
     }
     expect.assertions(1);
   });

@@ -3,7 +3,7 @@
  */
 import { HeddleError } from "../errors/errors.js";
 import { formatReadyTask, isSameReadyTask, type RecordedDecision, type Schedule } from "../schedule/schedule.js";
-import type { Decision, ReadyTask, Strategy } from "../schedule/strategy.js";
+import type { Decision, ReadyTask, StepRecord, Strategy } from "../schedule/strategy.js";
 import { nameReadyTask } from "./recording.js";
 
 /**
@@ -12,22 +12,22 @@ import { nameReadyTask } from "./recording.js";
  * @since 0.1.0
  */
 export class DivergenceError extends HeddleError {
-  /** Number of the first decision that differs, counted from 1. */
-  readonly decision: number;
+  /** Number of the first step that differs, counted from 1. */
+  readonly step: number;
   readonly recorded: RecordedDecision | undefined;
   readonly now: readonly ReadyTask[] | undefined;
 
-  constructor(decision: number, recorded: RecordedDecision | undefined, now: readonly ReadyTask[] | undefined, step?: number) {
+  constructor(step: number, recorded: RecordedDecision | undefined, now: readonly ReadyTask[] | undefined) {
     super(
       "HEDDLE_DIVERGENCE",
       [
-        `divergence at decision ${decision}${step === undefined ? "" : `, step ${step}`}: the program left the recorded schedule.`,
+        `divergence at step ${step}: the program left the recorded schedule.`,
         `  recorded  ${recorded === undefined ? "the end of the schedule" : `${formatReady(recorded.ready)}, ran ${formatReadyTask(recorded.ready[recorded.index] ?? UNKNOWN)}`}`,
         `  now       ${now === undefined ? "the end of the program" : formatReady(now)}`,
         "Either the program was changed since, or something outside the loop chose the order: a real clock, Math.random, state kept from an earlier run.",
       ].join("\n"),
     );
-    this.decision = decision;
+    this.step = step;
     this.recorded = recorded;
     this.now = now;
   }
@@ -46,8 +46,8 @@ export interface ReplayStrategy extends Strategy {
 }
 
 /**
- * Makes exactly the decisions of `schedule`. Its `pick` throws {@link DivergenceError} at the first decision where what is ready
- * differs from what was recorded, and so does a run that needs more decisions.
+ * Makes exactly the decisions of `schedule`. It throws {@link DivergenceError} at the first step where what is ready, or what runs,
+ * differs from what was recorded, and so does a run that goes on after the end of the schedule.
  *
  * @example
  * await run(main, { strategy: following(decodeSchedule(token)) });
@@ -55,21 +55,31 @@ export interface ReplayStrategy extends Strategy {
  */
 export function following({ decisions, housekeeping }: Schedule): ReplayStrategy {
   let next = 0;
+  let isDecided = false;
+  const follow = (step: number, ready: readonly ReadyTask[]): number => {
+    const recorded = decisions[next++];
+    const isSame = recorded?.ready.length === ready.length && recorded.ready.every((task, place) => isSameReadyTask(task, ready[place]));
+    if (recorded === undefined || !isSame) throw new DivergenceError(step, recorded, ready.map(nameReadyTask));
+    return recorded.index;
+  };
   return {
     name: "replay",
     housekeeping,
     begin(run: number): boolean {
       next = 0;
+      isDecided = false;
       return run === 0;
     },
-    pick({ ready, step }: Decision): number {
-      const recorded = decisions[next++];
-      const isSame = recorded?.ready.length === ready.length && recorded.ready.every((task, place) => isSameReadyTask(task, ready[place]));
-      if (recorded === undefined || !isSame) throw new DivergenceError(next, recorded, ready.map(nameReadyTask), step);
-      return recorded.index;
+    pick({ step, ready }: Decision): number {
+      isDecided = true;
+      return follow(step, ready);
+    },
+    observe(step: StepRecord): void {
+      if (!isDecided) follow(step.step, [step]);
+      isDecided = false;
     },
     requireComplete(): void {
-      if (housekeeping === "eager" && next < decisions.length) throw new DivergenceError(next + 1, decisions[next], undefined);
+      if (next < decisions.length) throw new DivergenceError(next + 1, decisions[next], undefined);
     },
   };
 }
