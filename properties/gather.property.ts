@@ -8,7 +8,7 @@ import { schedule } from "heddle/arbitraries";
 import { expect, test } from "vitest";
 
 const parameters = (numRuns: number): { readonly numRuns: number; readonly seed: number } => ({
-  numRuns: Number(process.env["HEDDLE_RUNS"] ?? numRuns),
+  numRuns: Math.max(5, Math.ceil((numRuns * Number(process.env["HEDDLE_RUNS"] ?? 10_000)) / 10_000)),
   seed: Number(process.env["HEDDLE_SEED"] ?? 7) | 0,
 });
 

@@ -23,6 +23,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { checkTaskGraph } from "../graph/check.js";
 import { renderFailure } from "../report/failure-text.js";
+import type { RecordedDecision } from "../schedule/schedule.js";
 import { decodeSchedule, encodeSchedule } from "../schedule/token.js";
 import type { Failure } from "../store/failure.js";
 import type { Summary } from "./summary.js";
@@ -35,6 +36,9 @@ beforeAll(() => {
     throw new Error("dist/ is missing, and these tests run the built command: run `npm run build` first (`npm test` does)");
   }
 });
+
+/** The first step of every recorded schedule of a graph. */
+const mainAlone: RecordedDecision = { ready: [{ name: "main", operation: "1" }], index: 0 };
 
 const projects: string[] = [];
 afterEach(() => {
@@ -525,14 +529,14 @@ describe("a failing property", () => {
       schedule: encodeSchedule({
         ...decodeSchedule(failure.schedule),
         housekeeping: "eager",
-        decisions: [{ ready: recordedTasks, index: 1 }],
+        decisions: [mainAlone, { ready: recordedTasks, index: 1 }],
       }),
     };
     write(project, path, JSON.stringify(edited));
     const { code, stdout, stderr } = await heddle(project, ["replay", path]);
     expect({ code, stdout }).toEqual({ code: 3, stdout: "" });
     expect(stderr).toMatchInlineSnapshot(`
-      "heddle: HEDDLE_DIVERGENCE: divergence at decision 1, step 2: the program left the recorded schedule.
+      "heddle: HEDDLE_DIVERGENCE: divergence at step 2: the program left the recorded schedule.
         recorded  2 ready [t1@begin, t2@begin], ran t2@begin
         now       2 ready [renamed@begin, t2@begin]
       Either the program was changed since, or something outside the loop chose the order: a real clock, Math.random, state kept from an earlier run.
@@ -567,7 +571,14 @@ describe("a failing property", () => {
 });
 
 describe("heddle replay of what heddle itself knows", () => {
-  const schedule = encodeSchedule({ version: 1, seed: 0, granularity: "event", ioLatencyMs: 0, housekeeping: "inline", decisions: [] });
+  const schedule = encodeSchedule({
+    version: 1,
+    seed: 0,
+    granularity: "event",
+    ioLatencyMs: 0,
+    housekeeping: "inline",
+    decisions: [mainAlone],
+  });
 
   function recorded(fields: Partial<Failure>): string {
     const failure: Omit<Failure, "trace"> & { readonly trace: unknown } = {
@@ -633,12 +644,12 @@ describe("heddle replay of what heddle itself knows", () => {
       { name: "main", operation: "" },
       { name: "t1", operation: "" },
     ];
-    const longer = encodeSchedule({ ...decodeSchedule(schedule), housekeeping: "eager", decisions: [{ ready, index: 1 }] });
+    const longer = encodeSchedule({ ...decodeSchedule(schedule), housekeeping: "eager", decisions: [mainAlone, { ready, index: 1 }] });
     const project = makeProject({ "recorded.json": recorded({ schedule: longer }) });
     const { code, stdout, stderr } = await heddle(project, ["replay", "recorded.json"]);
     expect({ code, stdout }).toEqual({ code: 3, stdout: "" });
     expect(stderr).toMatchInlineSnapshot(`
-      "heddle: HEDDLE_DIVERGENCE: divergence at decision 1: the program left the recorded schedule.
+      "heddle: HEDDLE_DIVERGENCE: divergence at step 2: the program left the recorded schedule.
         recorded  2 ready [main, t1], ran t1
         now       the end of the program
       Either the program was changed since, or something outside the loop chose the order: a real clock, Math.random, state kept from an earlier run.

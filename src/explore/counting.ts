@@ -40,7 +40,9 @@ export class CountingStrategy implements Strategy {
     this.#high = 0;
     const goesOn: unknown = this.#strategy.begin(run);
     if (typeof goesOn === "boolean") return goesOn;
-    throw new UsageError(`strategy ${this.name}: begin(run) must answer true, or false when nothing is left to try, not ${describeValue(goesOn)}`);
+    throw new UsageError(
+      `strategy ${this.name}: begin(run) must answer true, or false when nothing is left to try, not ${describeValue(goesOn)}`,
+    );
   }
 
   pick(decision: Decision): number {

@@ -624,13 +624,19 @@ test("what a background task throws and nobody retrieves fails the run", async (
     },
     { seed: 1, runs: 2 },
   );
-  expect({ status, kind: failure?.kind, error: failure?.error }).toEqual({ status: "failed", kind: "unhandledRejection", error: new Error("nobody looks") });
+  expect({ status, kind: failure?.kind, error: failure?.error }).toEqual({
+    status: "failed",
+    kind: "unhandledRejection",
+    error: new Error("nobody looks"),
+  });
 });
 
 test("a strategy that is none, or whose begin answers nothing, is refused, and the next exploration goes on", async () => {
   // @ts-expect-error a JavaScript caller can hand in anything
   await expect(explore(() => undefined, { strategy: null })).rejects.toThrow("explore: strategy must be a name or an object");
-  // @ts-expect-error likewise
-  await expect(explore(() => undefined, { strategy: { name: "mute", begin: () => undefined, pick: () => 0 } })).rejects.toThrow("begin(run) must answer true");
+  // @ts-expect-error a JavaScript caller can forget the answer
+  await expect(explore(() => undefined, { strategy: { name: "mute", begin: () => undefined, pick: () => 0 } })).rejects.toThrow(
+    "begin(run) must answer true",
+  );
   expect((await explore(() => undefined, { runs: 1 })).status).toBe("passed");
 });

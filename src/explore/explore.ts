@@ -4,9 +4,9 @@
 import { describeError, UsageError } from "../errors/errors.js";
 import { detectQuiescence, freshSeed, type Quiescence, realNowMs } from "../loop/host.js";
 import type { Uncontrolled } from "../loop/outside.js";
+import { requireDuration, requireStrategy } from "../loop/require-options.js";
 import { inMacrotask, SLICE_MS, takeTurn } from "../loop/run.js";
 import { interceptStrays } from "../loop/strays.js";
-import { requireDuration, requireStrategy } from "../loop/require-options.js";
 import { requireSeed } from "../random/random.js";
 import type { Schedule } from "../schedule/schedule.js";
 import type { ReadyTask, Strategy } from "../schedule/strategy.js";

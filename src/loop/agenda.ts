@@ -121,7 +121,7 @@ export class Agenda {
       this.#ready.length > 1 && this.#strategy !== undefined ? this.#ready.take(this.#decide(this.#strategy)) : this.#ready.shift();
     if (taken === this.#immediate[0]) {
       this.#immediate.shift();
-      const [next] = this.#immediate;
+      const next = this.#immediate.at(0);
       if (next !== undefined) this.#ready.push(next);
     }
     return taken;

@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import type { Strategy } from "../schedule/strategy.js";
 import { random } from "../strategy/random.js";
+import { createTask } from "./create-task.js";
 import { EventLoop } from "./event-loop.js";
 import { run, runLoop } from "./run.js";
 import { getRunningLoop } from "./running.js";
@@ -214,4 +215,24 @@ test("handles are named after their function and numbered in order of creation",
   function ping(): void {}
   const handles = [loop.callSoon(ping), loop.callLater(1, ping), loop.callSoon(() => undefined)];
   expect(handles.map(({ name, operation }) => `${name}@${operation}`)).toEqual(["ping@1", "ping@2", "callback@3"]);
+});
+
+test("outside of fifo a timer that is due at once is permuted with tasks, and never with another timer", async () => {
+  const orders = new Set<string>();
+  for (let seed = 0; seed < 60; seed++) {
+    const order: string[] = [];
+    await run(
+      async () => {
+        const loop = getRunningLoop();
+        createTask(() => order.push("task"));
+        loop.callLater(0, () => order.push("first"));
+        loop.callLater(0, () => order.push("second"));
+        await sleep(1);
+      },
+      { strategy: random(seed) },
+    );
+    orders.add(order.join(" "));
+  }
+  // Each of the three is missed with p < (3/4)^60 < 1e-7.
+  expect([...orders].sort()).toEqual(["first second task", "first task second", "task first second"]);
 });

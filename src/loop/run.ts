@@ -2,9 +2,9 @@
  * Driving loops from the real event loop: one after another, each from a fresh macrotask, giving way about every 10 ms.
  */
 import { UsageError } from "../errors/errors.js";
+import type { Strategy } from "../schedule/strategy.js";
 import { EventLoop, type EventLoopOptions } from "./event-loop.js";
 import { detectQuiescence, hasRequestUnderWay, nextMacrotask, onNextMacrotask, onRealTimeout, type Quiescence, realNowMs } from "./host.js";
-import type { Strategy } from "../schedule/strategy.js";
 import { requireDuration, requireStrategy } from "./require-options.js";
 import { findRunningLoop, setRunningLoop } from "./running.js";
 import { interceptStrays } from "./strays.js";
@@ -60,7 +60,9 @@ export async function takeTurn(what: string): Promise<() => void> {
 export async function run<T>(main: TaskBody<T>, options: RunOptions = {}): Promise<T> {
   const { strategy, maxSteps, idleGraceMs, slowStepMs } = options;
   for (const [name, value] of Object.entries({ idleGraceMs, slowStepMs })) requireDuration(value, `run: ${name}`);
-  if (typeof strategy === "string") throw new UsageError(`run: strategy must be an object, as ${strategy as string}() makes one, not a name`);
+  if (typeof strategy === "string") {
+    throw new UsageError(`run: strategy must be an object, as ${strategy as string}() makes one, not a name`);
+  }
   requireStrategy(strategy, "run: strategy");
   if (maxSteps !== undefined && !(maxSteps >= 1)) throw new UsageError(`run: maxSteps must be 1 or more, not ${maxSteps}`);
   const loop = new EventLoop(options);

@@ -82,7 +82,11 @@ describe("following", () => {
     expect(messageOf(() => inline.observe?.(stepOf(2, "t2@0")))).toContain("divergence at step 2: the program left the recorded schedule.");
     inline.begin(0);
     inline.observe?.(stepOf(1, "main@1"));
-    expect(messageOf(() => { inline.requireComplete(); })).toContain("now       the end of the program");
+    expect(
+      messageOf(() => {
+        inline.requireComplete();
+      }),
+    ).toContain("now       the end of the program");
   });
 
   test("a task at another place, and tasks in another order, are a divergence too", () => {
