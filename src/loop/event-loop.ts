@@ -91,6 +91,8 @@ export class EventLoop {
   #stepToClose: Handle | undefined = undefined;
   #watch: OutsideWatch | undefined = undefined;
   #uncontrolled: Uncontrolled | undefined = undefined;
+  /** Who may be waiting for something outside; that it was so is known only when something comes. */
+  #suspect: Task | undefined = undefined;
 
   constructor(options: EventLoopOptions = {}) {
     const { strategy, observer, maxSteps = Number.POSITIVE_INFINITY, slowStepMs = 100 } = options;
@@ -305,6 +307,9 @@ export class EventLoop {
     setRunningLoop(this);
     this.#stepTimer?.resume(realNowMs(), this.steps);
     let progress: Progress = "ended";
+    // It has gone on, to its end or to another await, without a step of the loop's.
+    if (this.#suspect?.mayBeOutside === false) this.#noteUncontrolled(this.#suspect);
+    this.#suspect = undefined;
     try {
       if (this.#stepToClose !== undefined) this.#closeStep(this.#stepToClose);
       while (!this.isClosed()) {
@@ -329,7 +334,7 @@ export class EventLoop {
     const began = this.allTasks().toSorted((a, b) => a.beganAt - b.beganAt);
     const withSites = this.#options.sites !== false && this.#quiescence === "drain";
     // Whoever waits for the loop's own alone can be judged without a clock, and a report that names one would differ from run to run.
-    const judgedAfterMs = began.some((task) => task.isOutside) ? graceMs : undefined;
+    const judgedAfterMs = began.some((task) => task.mayBeOutside) ? graceMs : undefined;
     this.#end({ kind: "deadlock", error: new DeadlockError(describeWaiting(began, withSites), this.steps, this.time(), judgedAfterMs) });
   }
 
@@ -440,10 +445,17 @@ export class EventLoop {
     const isBusyOutside = this.#watch !== undefined && hasRequestUnderWay();
     if (!isBusyOutside && this.#agenda.passTime()) return true;
     const [outside] = this.#tasks.outside();
-    if (outside !== undefined) {
-      this.#uncontrolled ??= { task: outside.getName(), step: this.steps, timeMs: this.time(), site: this.#watch?.siteOf(outside) };
-    } else if (!isBusyOutside && !hasRequestUnderWay()) this.endAsDeadlock(0);
+    if (outside !== undefined) this.#noteUncontrolled(outside);
+    else {
+      this.#suspect = this.#tasks.findPossiblyOutside();
+      if (this.#suspect !== undefined && this.#watch === undefined) this.#watchOutside();
+      if (this.#suspect === undefined && !isBusyOutside && !hasRequestUnderWay()) this.endAsDeadlock(0);
+    }
     return false;
+  }
+
+  #noteUncontrolled(task: Task): void {
+    this.#uncontrolled ??= { task: task.getName(), step: this.steps, timeMs: this.time(), site: this.#watch?.siteOf(task) };
   }
 
   /** Answers whether the run goes on. */

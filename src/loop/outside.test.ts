@@ -342,3 +342,27 @@ test("a program whose tasks wait natively for each other gives the same result u
     expect(logs[1]).toEqual(logs[0]);
   }
 });
+
+test("a task that goes on after a race, whose loser is still pending, may wait for something real", async () => {
+  const loop = new EventLoop();
+  await runLoop(loop, async () => {
+    const never = getRunningLoop().createFuture("never");
+    await Promise.race([never, sleep(1)]);
+    await new Promise((resolve) => {
+      setTimeout(resolve, 5);
+    });
+    await sleep(2);
+    return "arrived";
+  });
+  expect(loop.completion).toEqual({ kind: "result", value: "arrived" });
+  expect(loop.uncontrolled).toMatchObject({ task: "main", timeMs: 1 });
+});
+
+test("the rest of a Promise.all that nothing completes is a deadlock, judged after the grace, and names it once", async () => {
+  await expect(
+    run(async () => {
+      const never = getRunningLoop().createFuture("never");
+      await Promise.all([sleep(1), never, never]);
+    }),
+  ).rejects.toThrow(/main +waits for never +at .*outside\.test\.ts.*\nJudged so because nothing arrived/s);
+});

@@ -34,6 +34,11 @@ export class TaskList {
     return this.#tasks.filter((task) => !task.done());
   }
 
+  /** One that may wait for something outside of the loop, though it waits for something of the loop's as well. */
+  findPossiblyOutside(): Task | undefined {
+    return this.#tasks.find((task) => task.mayBeOutside);
+  }
+
   /** Those that wait for something outside of the loop. */
   outside(): Task[] {
     return this.#tasks.filter((task) => task.isOutside);

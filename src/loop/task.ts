@@ -65,6 +65,8 @@ export class Task<T = unknown> extends Future<T> {
   #steps = 0;
   #beganAt = 0;
   #waits: Wait | Wait[] | undefined = undefined;
+  /** Whether it came to an await of the loop's since it was resumed last. */
+  #hasSuspendedAnew = false;
   #mustCancel = false;
   #cancelMessage: string | undefined = undefined;
   #cancelRequests = 0;
@@ -154,6 +156,15 @@ export class Task<T = unknown> extends Future<T> {
     return this.#waits === undefined && this.hasBegun && !this.done();
   }
 
+  /**
+   * Whether it may wait for something outside of the loop: it was resumed and has suspended nowhere since. What it waits for besides
+   * may be the rest of a `Promise.all`, which matters, or the losers of a `Promise.race`, which do not; the language does not tell.
+   * @internal
+   */
+  get mayBeOutside(): boolean {
+    return this.hasBegun && !this.done() && !this.#hasSuspendedAnew;
+  }
+
   /** Gives the outermost frame of its async stacks the name `frame`; see outside.ts. @internal */
   nameFrame(frame: string): void {
     if (this.#follow !== undefined) Object.defineProperty(this.#follow, "name", { value: frame });
@@ -201,6 +212,7 @@ export class Task<T = unknown> extends Future<T> {
 
   /** Notes that it is suspended in `wait`. @internal */
   suspend(wait: Wait): void {
+    this.#hasSuspendedAnew = true;
     if (this.#waits === undefined) this.#waits = wait;
     else if (Array.isArray(this.#waits)) this.#waits.push(wait);
     else this.#waits = [this.#waits, wait];
@@ -210,6 +222,7 @@ export class Task<T = unknown> extends Future<T> {
   /** Notes that `wait` is over; answers the cancellation that is to be raised there in the place of what it waited for. @internal */
   resume(wait: Wait): CancelledError | undefined {
     this.#steps++;
+    this.#hasSuspendedAnew = false;
     if (this.#waits === wait) this.#waits = undefined;
     else if (Array.isArray(this.#waits)) {
       const others = this.#waits.filter((other) => other !== wait);
