@@ -66,6 +66,7 @@ const LOOK_AT_CLOCK_EVERY = 64;
  *
  * @example
  * const loop = new EventLoop({ strategy: random(7) });
+ * await runUntilComplete(loop, main);
  * @since 0.1.0
  */
 export class EventLoop {
@@ -218,6 +219,11 @@ export class EventLoop {
   }
 
   // What follows is for the other files of this folder and for whoever drives a loop.
+
+  /** @internal */
+  get strategy(): Strategy | undefined {
+    return this.#strategy;
+  }
 
   /** The end of the run, once {@link isClosed}. @internal */
   get completion(): Completion<unknown> | undefined {

@@ -1,9 +1,10 @@
 import { expect, test, vi } from "vitest";
 import type { Strategy } from "../schedule/strategy.js";
+import { random } from "../strategy/random.js";
 import { createTask } from "./create-task.js";
 import { EventLoop } from "./event-loop.js";
 import type { Future } from "./future.js";
-import { run, runLoop } from "./run.js";
+import { run, runLoop, runUntilComplete } from "./run.js";
 import { findRunningLoop, getRunningLoop } from "./running.js";
 import { sleep } from "./sleep.js";
 
@@ -325,4 +326,17 @@ test("an observer follows every handle and every task", async () => {
     "running main of 1",
     "done main",
   ]);
+});
+
+test("a loop of one's own runs one main, and tells its time, warnings and result", async () => {
+  const loop = new EventLoop({ strategy: random(7) });
+  const told: string[] = [];
+  loop.setExceptionHandler((_loop, { message }) => told.push(message));
+  const result = await runUntilComplete(loop, async () => {
+    createTask(() => Promise.reject(new Error("nobody looks")));
+    await sleep(30);
+    return 5;
+  });
+  expect({ result, timeMs: loop.time(), told }).toEqual({ result: 5, timeMs: 30, told: ["Task exception was never retrieved"] });
+  await expect(runUntilComplete(loop, () => 6)).rejects.toThrow("a loop runs one main function, once");
 });

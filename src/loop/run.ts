@@ -66,13 +66,30 @@ export async function run<T>(main: TaskBody<T>, options: RunOptions = {}): Promi
   requireStrategy(strategy, "run: strategy");
   if (maxSteps !== undefined && !(maxSteps >= 1)) throw new UsageError(`run: maxSteps must be 1 or more, not ${maxSteps}`);
   const loop = new EventLoop(options);
-  await runLoop(loop, main, options.quiescence, strategy);
-  const warn =
-    options.onWarning ??
-    ((warning: string) => {
-      console.warn(`heddle: ${warning}`);
-    });
-  loop.warnings.forEach(warn);
+  return await runUntilComplete(loop, main, options.quiescence).finally(() => {
+    const warn =
+      options.onWarning ??
+      ((warning: string) => {
+        console.warn(`heddle: ${warning}`);
+      });
+    loop.warnings.forEach(warn);
+  });
+}
+
+/**
+ * Runs `main` on a loop of one's own, as {@link run} does: for whoever sets an exception handler first, or reads the loop's clock,
+ * warnings and `uncontrolled` afterwards. A loop runs one main, once.
+ *
+ * Rejects with what main throws, with DeadlockError when nothing can go on, and with UsageError for a loop that has run.
+ *
+ * @example
+ * const loop = new EventLoop({ strategy: random(7) });
+ * await runUntilComplete(loop, main);
+ * loop.time(); // the virtual milliseconds that it took
+ * @since 0.1.0
+ */
+export async function runUntilComplete<T>(loop: EventLoop, main: TaskBody<T>, quiescence?: Quiescence): Promise<T> {
+  await runLoop(loop, main, quiescence, loop.strategy);
   const { completion } = loop;
   if (completion?.kind !== "result") throw completion?.error;
   return completion.value as T; // the result of main
