@@ -607,7 +607,28 @@ describe("a run that lasts longer than a slice of the real event loop", () => {
     expect({ status, uncontrolled, failure }).toEqual({ status: "passed", uncontrolled: undefined, failure: undefined });
   });
 
-  test("is given up when the signal says so", async () => {
+  test("is no divergence when its failure comes after the time is up", async () => {
+    const late = async (): Promise<void> => {
+      await counter();
+      throw new Error("too late");
+    };
+    const controller = new AbortController();
+    const { status, failure } = await explore(late, {
+      seed: 1,
+      maxSteps: 100_000,
+      signal: controller.signal,
+      onProgress: () => {
+        controller.abort();
+      },
+    });
+    expect({ status, kind: failure?.kind, error: failure?.error }).toEqual({
+      status: "failed",
+      kind: "error",
+      error: new Error("too late"),
+    });
+  });
+
+  test("is given up when the time is up", async () => {
     const forEver = async (): Promise<void> => {
       for (;;) await sleep(0);
     };

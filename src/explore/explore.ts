@@ -283,8 +283,8 @@ class Exploration {
   }
 
   async #minimised(original: FailedRun): Promise<FailedRun> {
-    const attempt = async (strategy: Strategy): Promise<FailedRun | undefined> => {
-      const run = await this.#runClosely(strategy, false);
+    const attempt = async (strategy: Strategy, withSites = false): Promise<FailedRun | undefined> => {
+      const run = await this.#runClosely(strategy, withSites, () => this.#isOutOfTime());
       return run !== undefined && isSameFailure(run.end, original.end) ? run : undefined;
     };
     let start: FailedRun = original;
@@ -296,19 +296,22 @@ class Exploration {
     }
     // A livelock is as long as it may be in any order, and running it again and again takes the longest of all.
     if (original.end.kind === "livelock") return original;
-    const { run } = await minimise(start, attempt, { maxReruns: MAX_RERUNS, isOver: () => this.#isOutOfTime() });
-    return (await this.#runClosely(following(run.schedule), true)) ?? run;
+    const { run } = await minimise(start, (strategy) => attempt(strategy), { maxReruns: MAX_RERUNS, isOver: () => this.#isOutOfTime() });
+    return (await attempt(following(run.schedule), true)) ?? run;
   }
 
-  /** One run with all its names; undefined when it passed. */
-  async #runClosely(strategy: Strategy, withSites: boolean): Promise<FailedRun | undefined> {
+  /**
+   * One run with all its names; undefined when it passed, or was given up because `isOver` said so. A failure that was seen already is
+   * run to its end whatever the time, or it could not be told from one that does not come back.
+   */
+  async #runClosely(strategy: Strategy, withSites: boolean, isOver: () => boolean = () => false): Promise<FailedRun | undefined> {
     const recorded = recording(strategy);
     const observer = new ScenarioObserver(withSites && this.#quiescence === "drain");
     const run = this.#newRun(recorded, observer);
     recorded.begin(0);
     this.#current = run;
     const isEnded = await inMacrotask(() => run.start(this.#scenario, realNowMs() + SLICE_MS));
-    if (!isEnded) await run.finish(() => this.#isOutOfTime());
+    if (!isEnded) await run.finish(isOver);
     this.#current = undefined;
     if (run.isAbandoned) return undefined;
     const { end } = run;

@@ -35,8 +35,8 @@ const OUTCOMES: { readonly [kind: string]: GraphRun["outcome"] | undefined } = {
 };
 
 /**
- * The same, but what the repair has put out of order is followed as far as it goes: where the graph leaves the schedule, the steps run
- * in the recorded order by their names.
+ * {@link replayGraph} for a program that was repaired, which often changes what is ready when: where the graph leaves the schedule, the
+ * steps run in the recorded order by their names, as far as that goes.
  */
 export async function replayGraphLoosely(failure: Failure, graphData: unknown, invariant: Invariant | undefined): Promise<Replay> {
   try {
