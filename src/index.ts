@@ -1,14 +1,27 @@
 /** heddle: everything that `import … from "heddle"` offers. Nothing else is public. */
-export { type Gatherable, type GatheredOutcomes, type GatheredResults, type GatherOptions, gather } from "./combine/gather.js";
+export { AsCompleted, type AsCompletedOptions, asCompleted } from "./combine/as-completed.js";
+export { type Awaitable, ensureFuture, type ResultOf } from "./combine/ensure-future.js";
+export { type GatheredOutcomes, type GatheredResults, type GatherOptions, gather } from "./combine/gather.js";
+export { shield } from "./combine/shield.js";
+export { TaskGroup, taskGroup } from "./combine/task-group.js";
+export { Timeout, timeout, timeoutAt } from "./combine/timeout.js";
+export { type DoneAndPending, type FutureOf, type ReturnWhen, type WaitOptions, wait } from "./combine/wait.js";
+export { waitFor } from "./combine/wait-for.js";
 export {
   BadInputError,
+  BrokenBarrierError,
   CancelledError,
+  ExceptionGroup,
   HeddleError,
   type HeddleErrorCode,
   InternalError,
   InvalidStateError,
+  QueueEmpty,
+  QueueFull,
+  RuntimeError,
   TimeoutError,
   UsageError,
+  ValueError,
 } from "./errors/errors.js";
 export { type ExploreOptions, explore, replay } from "./explore/explore.js";
 export type { ExploreFailure, FailureKind, Outcome } from "./explore/outcome.js";
@@ -28,8 +41,9 @@ export { exactTime } from "./invariant/time.js";
 export { doneAwaitRunsThrough, finishesOrDeadlocks, noLostWakeUp } from "./invariant/waiting.js";
 export { type Coroutine, coroutine } from "./loop/coroutine.js";
 export { createTask } from "./loop/create-task.js";
+export { allTasks, currentTask } from "./loop/current-task.js";
 export { DeadlockError, type WaitingTask } from "./loop/deadlock.js";
-export { EventLoop, type EventLoopOptions, type LoopObserver } from "./loop/event-loop.js";
+export { EventLoop, type EventLoopOptions, type LoopObserver, type TaskOptions } from "./loop/event-loop.js";
 export type { ExceptionContext, ExceptionHandler } from "./loop/exception-reports.js";
 export { Future } from "./loop/future.js";
 export { type CallbackHandle, type Handle, type TimerHandle } from "./loop/handle.js";
@@ -48,4 +62,11 @@ export { fifo } from "./strategy/fifo.js";
 export { random } from "./strategy/random.js";
 export { DivergenceError, following } from "./strategy/replay.js";
 export { seeded } from "./strategy/seeded.js";
+export { Barrier } from "./sync/barrier.js";
+export { Condition } from "./sync/condition.js";
+export { Event } from "./sync/event.js";
+export { Lock, type PrimitiveOptions } from "./sync/lock.js";
+export { LifoQueue, PriorityQueue, type PriorityQueueOptions, Queue } from "./sync/queue.js";
+export { BoundedSemaphore, Semaphore } from "./sync/semaphore.js";
+export { type Held } from "./sync/waiters.js";
 export { formatTrace, type TraceEvent, type TraceValue } from "./trace/trace.js";

@@ -1,24 +1,20 @@
 /**
  * `gather`: waits for several awaitables together, as `asyncio.gather` does.
  */
-import { CancelledError, describeValue, UsageError } from "../errors/errors.js";
-import { Coroutine } from "../loop/coroutine.js";
+import { CancelledError } from "../errors/errors.js";
 import type { EventLoop } from "../loop/event-loop.js";
 import { Future } from "../loop/future.js";
 import { HousekeepingHandle } from "../loop/handle.js";
 import { getRunningLoop } from "../loop/running.js";
-import { isThenable } from "../loop/task.js";
-
-/** What can be gathered: a future or task, a coroutine, a function to be called in a task of its own, or anything with a `then`. */
-export type Gatherable<T = unknown> = PromiseLike<T> | (() => PromiseLike<T> | T);
+import { type Awaitable, describePending, futureFor, type ResultOf } from "./ensure-future.js";
 
 /** The result of each of `Items`, in their order. */
-export type GatheredResults<Items extends readonly Gatherable[]> = {
-  -readonly [Index in keyof Items]: Items[Index] extends PromiseLike<infer T> ? T : Items[Index] extends () => infer R ? Awaited<R> : never;
+export type GatheredResults<Items extends readonly Awaitable[]> = {
+  -readonly [Index in keyof Items]: ResultOf<Items[Index]>;
 };
 
 /** The same with `returnExceptions`: an exception stands in the place of its result. */
-export type GatheredOutcomes<Items extends readonly Gatherable[]> = {
+export type GatheredOutcomes<Items extends readonly Awaitable[]> = {
   -readonly [Index in keyof GatheredResults<Items>]: GatheredResults<Items>[Index] | Error;
 };
 
@@ -29,6 +25,7 @@ export interface GatherOptions {
 
 /** The future of a gather: cancelling it cancels the children, and it is done once they all are. */
 class GatheringFuture extends Future<unknown[]> {
+  /** In argument order; one that is named twice is cancelled twice, as in asyncio, which `cancelling()` counts. */
   readonly #children: readonly Future[];
   #isCancelRequested = false;
 
@@ -53,8 +50,7 @@ class GatheringFuture extends Future<unknown[]> {
   }
 
   override describe(): string {
-    const pending = this.#children.filter((child) => !child.done()).map((child) => child.describe());
-    return `gather of ${this.#children.length}${pending.length === 0 ? "" : `, of which pending: ${pending.join(", ")}`}`;
+    return `gather of ${this.#children.length}${describePending(this.#children)}`;
   }
 }
 
@@ -71,32 +67,32 @@ class GatheringFuture extends Future<unknown[]> {
  * const outcomes = await gather([task1, task2], { returnExceptions: true });
  * @since 0.1.0
  */
-export function gather<const Items extends readonly Gatherable[]>(
+export function gather<const Items extends readonly Awaitable[]>(
   items: Items,
   options: GatherOptions & { readonly returnExceptions: true },
 ): Future<GatheredOutcomes<Items>>;
-export function gather<const Items extends readonly Gatherable[]>(items: Items, options?: GatherOptions): Future<GatheredResults<Items>>;
-export function gather<const Items extends readonly Gatherable[]>(...items: Items): Future<GatheredResults<Items>>;
+export function gather<const Items extends readonly Awaitable[]>(items: Items, options?: GatherOptions): Future<GatheredResults<Items>>;
+export function gather<const Items extends readonly Awaitable[]>(...items: Items): Future<GatheredResults<Items>>;
 export function gather(...args: readonly unknown[]): Future<unknown[]> {
   const [first, options] = args;
   return Array.isArray(first)
-    ? gatherAll(first as readonly Gatherable[], ((options ?? {}) as GatherOptions).returnExceptions === true) // by the overloads
-    : gatherAll(args as readonly Gatherable[], false);
+    ? gatherAll(first as readonly Awaitable[], ((options ?? {}) as GatherOptions).returnExceptions === true) // by the overloads
+    : gatherAll(args as readonly Awaitable[], false);
 }
 
-function gatherAll(items: readonly Gatherable[], returnExceptions: boolean): Future<unknown[]> {
+function gatherAll(items: readonly Awaitable[], returnExceptions: boolean): Future<unknown[]> {
   const loop = getRunningLoop("gather()");
   // A function is called each time that it is named; everything else is one thing, however often it is named.
-  const known = items.every((item) => typeof item === "function") ? undefined : new Map<Gatherable, Future>();
+  const known = items.every((item) => typeof item === "function") ? undefined : new Map<Awaitable, Future>();
   const children = items.map((item, index) => {
     const before = known?.get(item);
     if (before !== undefined) return before;
-    const child = ensureFuture(loop, item, `gather: argument ${index}`);
+    const child = futureFor(loop, item, `gather: argument ${index}`);
     if (typeof item !== "function") known?.set(item, child);
     return child;
   });
   const distinct = known === undefined ? children : [...new Set(children)];
-  const outer = new GatheringFuture(loop, distinct);
+  const outer = new GatheringFuture(loop, children);
   if (children.length === 0) {
     outer.setResult([]);
     return outer;
@@ -153,18 +149,4 @@ function cancellationOf(futures: readonly Future[]): CancelledError {
     }
   }
   return new CancelledError();
-}
-
-/** A future for anything that can be awaited: itself, or a new task. Throws UsageError for the rest. */
-function ensureFuture(loop: EventLoop, item: Gatherable, argument: string): Future {
-  // A future of an earlier run is awaited like anything else: its result is there, or the await says what is wrong.
-  if (item instanceof Future && item.getLoop() === loop) return item as Future;
-  if (item instanceof Coroutine || typeof item === "function") return loop.createTask(item as Coroutine | (() => unknown));
-  // Its task takes a rejection in a later step, and until then the runtime must not think that nobody does.
-  const awaitable: unknown = item;
-  if (awaitable instanceof Promise) awaitable.catch(() => undefined);
-  if (isThenable(item)) return loop.createTask(async () => await item);
-  throw new UsageError(
-    `${argument} cannot be awaited: ${describeValue(item)}. Pass a task, a future, a coroutine, a function or something with a then().`,
-  );
 }

@@ -2,7 +2,7 @@
  * Every error of heddle, in two families.
  *
  * What heddle itself reports extends {@link HeddleError} and carries a stable `code`. What a program under test can catch keeps the
- * name and meaning it has in asyncio ({@link CancelledError}, {@link InvalidStateError}, {@link TimeoutError}).
+ * name and meaning it has in asyncio ({@link CancelledError}, {@link TimeoutError}, {@link ExceptionGroup} and the others below).
  */
 
 /** The stable codes of {@link HeddleError}. */
@@ -80,6 +80,52 @@ export class InvalidStateError extends Error {
 export class TimeoutError extends Error {
   static {
     this.prototype.name = "TimeoutError";
+  }
+}
+
+/** The program used something in a way that its state does not allow: a lock released that is not locked. asyncio's name for it. */
+export class RuntimeError extends Error {
+  static {
+    this.prototype.name = "RuntimeError";
+  }
+}
+
+/** Something was given back more often than it was taken: a permit of a bounded semaphore, an item of a queue. asyncio's name for it. */
+export class ValueError extends Error {
+  static {
+    this.prototype.name = "ValueError";
+  }
+}
+
+/** `getNowait` found the queue empty. */
+export class QueueEmpty extends Error {
+  static {
+    this.prototype.name = "QueueEmpty";
+  }
+}
+
+/** `putNowait` found the queue full. */
+export class QueueFull extends Error {
+  static {
+    this.prototype.name = "QueueFull";
+  }
+}
+
+/** The barrier was reset or aborted while a task waited, or before it came. */
+export class BrokenBarrierError extends Error {
+  static {
+    this.prototype.name = "BrokenBarrierError";
+  }
+}
+
+/** Several tasks of a group failed: `errors` holds what they raised, in the order in which they did. */
+export class ExceptionGroup extends AggregateError {
+  constructor(message: string, errors: readonly unknown[]) {
+    super(errors, `${message} (${errors.length} sub-exception${errors.length === 1 ? "" : "s"})`);
+  }
+
+  static {
+    this.prototype.name = "ExceptionGroup";
   }
 }
 

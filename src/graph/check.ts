@@ -2,36 +2,43 @@
  * The checks of a task graph file. Every refusal names the operation and the rule that it breaks.
  */
 import { BadInputError } from "../errors/errors.js";
-import { type Operation, type PlacedOperation, placeBody, type TaskGraph, tasksNamedBy } from "./task-graph.js";
+import {
+  isStarting,
+  makeTaskGraph,
+  type Operation,
+  type OperationName,
+  type PlacedOperation,
+  placeBody,
+  type ReturnWhen,
+  type SharedField,
+  type TaskGraph,
+  tasksNamedBy,
+} from "./task-graph.js";
 
-/** Operations of `try` may be nested so deep. */
+/** Operations that hold others may be nested so deep. */
 const MAX_DEPTH = 50;
 const MAX_SPAN = 1_000_000;
-const MAX_CELLS = 1_000_000;
+/** There may be so many of each thing that tasks share, and so much in it. */
+const MAX_COUNT = 1_000_000;
 
-/** Operations of the format that this version cannot run yet. */
-const NOT_YET = new Set([
-  "wait",
-  "asCompleted",
-  "taskGroup",
-  "shield",
-  "timeout",
-  "withLock",
-  "withSemaphore",
-  "setEvent",
-  "clearEvent",
-  "waitEvent",
-  "put",
-  "get",
-]);
+const RETURN_WHEN: readonly ReturnWhen[] = ["FIRST_COMPLETED", "FIRST_EXCEPTION", "ALL_COMPLETED"];
 
-/** Fields that belong to those operations: they may stand in a file, with nothing in them or with things that nothing uses. */
-const UNUSED_FIELDS = ["locks", "semaphores", "events", "queues"];
+/** What an index is of, with its article, and the field of the graph that says how many there are. */
+const INDEXED = {
+  cell: ["a cell", "cells"],
+  future: ["a future", "futures"],
+  lock: ["a lock", "locks"],
+  semaphore: ["a semaphore", "semaphores"],
+  event: ["an event", "events"],
+  queue: ["a queue", "queues"],
+  task: ["a task", "tasks"],
+} as const satisfies Readonly<Record<string, readonly [string, SharedField | "tasks"]>>;
 
-type Arguments = readonly ["cell" | "future" | "task" | "tasks" | "ms" | "count" | "value" | "message" | "boolean" | "body", string][];
+type ArgumentKind = keyof typeof INDEXED | "tasks" | "mode" | "ms" | "timeout" | "count" | "value" | "message" | "boolean" | "body";
+type Arguments = readonly (readonly [kind: ArgumentKind, label: string])[];
 
 /** What each operation takes, in order. */
-const ARGUMENTS: { readonly [Name in Operation[0]]: Arguments } = {
+const ARGUMENTS: { readonly [Name in OperationName]: Arguments } = {
   span: [
     ["cell", "cell"],
     ["count", "n"],
@@ -44,6 +51,21 @@ const ARGUMENTS: { readonly [Name in Operation[0]]: Arguments } = {
     ["tasks", "tasks"],
     ["boolean", "returnExceptions"],
   ],
+  wait: [
+    ["tasks", "tasks"],
+    ["mode", "mode"],
+    ["timeout", "timeout"],
+  ],
+  asCompleted: [["tasks", "tasks"]],
+  taskGroup: [
+    ["tasks", "tasks"],
+    ["body", "body"],
+  ],
+  shield: [["task", "t"]],
+  timeout: [
+    ["ms", "ms"],
+    ["body", "body"],
+  ],
   cancel: [["task", "t"]],
   setResult: [
     ["future", "f"],
@@ -55,6 +77,22 @@ const ARGUMENTS: { readonly [Name in Operation[0]]: Arguments } = {
   ],
   cancelFuture: [["future", "f"]],
   awaitFuture: [["future", "f"]],
+  withLock: [
+    ["lock", "l"],
+    ["body", "body"],
+  ],
+  withSemaphore: [
+    ["semaphore", "s"],
+    ["body", "body"],
+  ],
+  setEvent: [["event", "e"]],
+  clearEvent: [["event", "e"]],
+  waitEvent: [["event", "e"]],
+  put: [
+    ["queue", "q"],
+    ["value", "v"],
+  ],
+  get: [["queue", "q"]],
   raise: [["message", "message"]],
   return: [["value", "v"]],
   try: [
@@ -77,13 +115,22 @@ const ARGUMENTS: { readonly [Name in Operation[0]]: Arguments } = {
 export function checkTaskGraph(value: unknown): TaskGraph {
   const file = requireObject(value, "graph");
   if (file["version"] !== 1) throw refusal("version", `must be 1, not ${show(file["version"])}`);
-  requireKeys(file, ["version", "cells", "futures", "tasks", ...UNUSED_FIELDS], "graph");
-  const limits: Limits = {
-    cell: requireCount(file["cells"] ?? 0, "cells"),
-    future: requireCount(file["futures"] ?? 0, "futures"),
-    task: requireArray(file["tasks"], "tasks").length,
+  requireKeys(file, ["version", "cells", "futures", "locks", "semaphores", "events", "queues", "tasks"], "graph");
+  const shared = {
+    cells: requireCount(file["cells"] ?? 0, "cells"),
+    futures: requireCount(file["futures"] ?? 0, "futures"),
+    locks: requireCount(file["locks"] ?? 0, "locks"),
+    semaphores: requireCounts(file["semaphores"] ?? [], "semaphores"),
+    events: requireCount(file["events"] ?? 0, "events"),
+    queues: requireCounts(file["queues"] ?? [], "queues"),
   };
-  if (limits.task === 0) throw refusal("tasks", "must hold at least main");
+  const limits: Limits = {
+    ...shared,
+    semaphores: shared.semaphores.length,
+    queues: shared.queues.length,
+    tasks: requireArray(file["tasks"], "tasks").length,
+  };
+  if (limits.tasks === 0) throw refusal("tasks", "must hold at least main");
   const names = new Set<string>();
   const tasks = requireArray(file["tasks"], "tasks").map((entry, index) => {
     const place = `tasks[${index}]`;
@@ -96,16 +143,13 @@ export function checkTaskGraph(value: unknown): TaskGraph {
     checkBody(task["body"], placeOfTask(index, name), "", limits, 1);
     return { name, body: task["body"] as Operation[] }; // checked just now
   });
-  const graph: TaskGraph = { version: 1, cells: limits.cell, futures: limits.future, tasks };
+  const graph = makeTaskGraph({ ...shared, tasks });
   checkStarts(graph);
   return graph;
 }
 
-interface Limits {
-  readonly cell: number;
-  readonly future: number;
-  readonly task: number;
-}
+/** How many there are of each that an operation can name. */
+type Limits = Readonly<Record<SharedField | "tasks", number>>;
 
 function checkBody(value: unknown, task: string, prefix: string, limits: Limits, depth: number): void {
   const where = prefix === "" ? `${task}.body` : `${task}, operation ${prefix.slice(0, -1)}`;
@@ -115,47 +159,55 @@ function checkBody(value: unknown, task: string, prefix: string, limits: Limits,
     const [name, ...args] = requireArray(entry, `${task}, operation ${path}`);
     const isKnown = typeof name === "string" && Object.hasOwn(ARGUMENTS, name);
     const place = `${task}, operation ${path} (${isKnown ? name : show(name)})`;
-    if (typeof name === "string" && NOT_YET.has(name)) {
-      throw refusal(place, "is of the format, but this version of heddle cannot run it yet");
-    }
-    if (!isKnown) {
-      throw refusal(place, `is no operation; known are ${Object.keys(ARGUMENTS).join(" ")}`);
-    }
-    const expected = ARGUMENTS[name as Operation[0]]; // one of its own keys
+    if (!isKnown) throw refusal(place, `is no operation; known are ${Object.keys(ARGUMENTS).join(" ")}`);
+    const expected = ARGUMENTS[name as OperationName]; // one of its own keys
     if (args.length !== expected.length) {
       throw refusal(
         place,
         `takes ${expected.length} arguments (${expected.map(([, label]) => label).join(", ") || "none"}), not ${args.length}`,
       );
     }
+    let part = 0;
     expected.forEach(([kind, label], position) => {
-      if (kind === "body") checkBody(args[position], task, `${path}.${position}.`, limits, depth + 1);
+      if (kind === "body") checkBody(args[position], task, `${path}.${part++}.`, limits, depth + 1);
       else checkArgument(kind, label, args[position], place, limits);
     });
   });
 }
 
-function checkArgument(kind: Exclude<Arguments[number][0], "body">, label: string, value: unknown, place: string, limits: Limits): void {
+function checkArgument(kind: Exclude<ArgumentKind, "body">, label: string, value: unknown, place: string, limits: Limits): void {
   switch (kind) {
     case "cell":
     case "future":
-    case "task":
-      if (!isWhole(value, 0, limits[kind] - 1)) {
-        throw refusal(
-          place,
-          `${label} must be the index of a ${kind}, ${limits[kind] === 0 ? "and there are none" : `0 to ${limits[kind] - 1}`}, not ${show(value)}`,
-        );
+    case "lock":
+    case "semaphore":
+    case "event":
+    case "queue":
+    case "task": {
+      const [noun, field] = INDEXED[kind];
+      const last = limits[field] - 1;
+      if (!isWhole(value, 0, last)) {
+        const range = last < 0 ? "and there are none" : `0 to ${last}`;
+        throw refusal(place, `${label} must be the index of ${noun}, ${range}, not ${show(value)}`);
       }
       return;
+    }
     case "tasks":
       if (!Array.isArray(value) || value.length === 0) {
         throw refusal(place, `${label} must be a list of tasks that is not empty, not ${show(value)}`);
       }
       for (const task of value) checkArgument("task", `each of ${label}`, task, place, limits);
       return;
+    case "mode":
+      if (!(RETURN_WHEN as readonly unknown[]).includes(value)) {
+        throw refusal(place, `${label} must be one of ${RETURN_WHEN.join(" ")}, not ${show(value)}`);
+      }
+      return;
     case "ms":
-      if (!isWhole(value, 0, Number.MAX_SAFE_INTEGER)) {
-        throw refusal(place, `${label} must be a whole number of milliseconds, 0 or more, not ${show(value)}`);
+    case "timeout":
+      if (!isWhole(value, 0, Number.MAX_SAFE_INTEGER) && !(kind === "timeout" && value === null)) {
+        const rule = `a whole number of milliseconds, 0 or more${kind === "timeout" ? ", or null" : ""}`;
+        throw refusal(place, `${label} must be ${rule}, not ${show(value)}`);
       }
       return;
     case "count":
@@ -174,8 +226,8 @@ function checkArgument(kind: Exclude<Arguments[number][0], "body">, label: strin
 
 /**
  * Every task but main is started by exactly one operation, at the top level of a body; and an operation may name only a task that
- * was started earlier in its own body, or that could be named where its own task was started. So the start of a task that is named
- * has always run.
+ * was started earlier in its own body or by the task group around it, or that could be named where its own task was started. So the
+ * start of a task that is named has always run.
  */
 function checkStarts({ tasks }: TaskGraph): void {
   const startedAt = new Map<number, string>([[0, "run()"]]);
@@ -236,8 +288,24 @@ function checkStartsOf(placed: PlacedOperation, own: number, { tasks, visible, s
   const { operation } = placed;
   const placeOf = ({ path, operation: [name] }: PlacedOperation): string =>
     `${placeOfTask(own, tasks[own]?.name ?? "")}, operation ${path} (${name})`;
+  const started = isStarting(operation)
+    ? [...new Set(tasksNamedBy(operation))].filter((named) => named !== own && !visible.has(named))
+    : [];
+  for (const named of started) {
+    const elsewhere = startedAt.get(named);
+    if (elsewhere !== undefined) throw refusal(placeOf(placed), `starts task ${named}, which is started by ${elsewhere}`);
+    startedAt.set(named, placeOf(placed));
+  }
+  // What the operation has not started yet: each of what it starts goes out of it when it is first named.
+  const unnamed = new Set(started);
+  if (startsAll(operation)) {
+    for (const named of tasksNamedBy(operation)) {
+      if (!unnamed.delete(named)) throw refusal(placeOf(placed), `starts task ${named} ${named === own ? "itself" : "a second time"}`);
+    }
+  }
+  const isStarted = new Set(started);
   const requireVisible = (inner: PlacedOperation, named: number): void => {
-    if (visible.has(named)) return;
+    if (visible.has(named) || isStarted.has(named)) return; // the second in a task group, around what is inside of it
     const problem =
       named === own
         ? "names its own task"
@@ -246,20 +314,14 @@ function checkStartsOf(placed: PlacedOperation, own: number, { tasks, visible, s
           : `names task ${named}, whose start may not have run yet when this operation runs`;
     throw refusal(placeOf(inner), problem);
   };
-  const isStart = operation[0] === "spawn" || operation[0] === "gather";
-  const started = isStart ? [...new Set(tasksNamedBy(operation))].filter((named) => named !== own && !visible.has(named)) : [];
-  for (const named of started) {
-    const elsewhere = startedAt.get(named);
-    if (elsewhere !== undefined) throw refusal(placeOf(placed), `starts task ${named}, which is started by ${elsewhere}`);
-    startedAt.set(named, placeOf(placed));
-  }
-  if (operation[0] === "spawn" && started.length === 0) {
-    throw refusal(placeOf(placed), `starts task ${operation[1]} ${operation[1] === own ? "itself" : "a second time"}`);
-  }
-  const isStarted = new Set(started);
-  for (const named of tasksNamedBy(operation)) if (!isStarted.has(named)) requireVisible(placed, named);
+  for (const named of tasksNamedBy(operation)) requireVisible(placed, named);
   for (const part of placed.parts) checkParts(part, placeOf, requireVisible);
   return started;
+}
+
+/** Whether everything that the operation names is started by it; other starts name what was started before, too. */
+function startsAll([name]: Operation): boolean {
+  return name === "spawn" || name === "taskGroup";
 }
 
 function checkParts(
@@ -268,7 +330,7 @@ function checkParts(
   requireVisible: (placed: PlacedOperation, named: number) => void,
 ): void {
   for (const placed of part) {
-    if (placed.operation[0] === "spawn") {
+    if (startsAll(placed.operation)) {
       throw refusal(placeOf(placed), "starts a task inside another operation; starts stand at the top level of a body");
     }
     for (const named of tasksNamedBy(placed.operation)) requireVisible(placed, named);
@@ -286,8 +348,14 @@ function isWhole(value: unknown, minimum: number, maximum: number): boolean {
 }
 
 function requireCount(value: unknown, place: string): number {
-  if (!isWhole(value, 0, MAX_CELLS)) throw refusal(place, `must be a whole number from 0 to ${MAX_CELLS}, not ${show(value)}`);
+  if (!isWhole(value, 0, MAX_COUNT)) throw refusal(place, `must be a whole number from 0 to ${MAX_COUNT}, not ${show(value)}`);
   return value as number; // checked by isWhole
+}
+
+function requireCounts(value: unknown, place: string): readonly number[] {
+  const counts = requireArray(value, place);
+  if (counts.length > MAX_COUNT) throw refusal(place, `must hold at most ${MAX_COUNT} numbers, not ${counts.length}`);
+  return counts.map((count, index) => requireCount(count, `${place}[${index}]`));
 }
 
 function requireArray(value: unknown, place: string): readonly unknown[] {

@@ -16,15 +16,17 @@ import { recording } from "../strategy/recording.js";
 import type { TraceEvent } from "../trace/trace.js";
 import { checkTaskGraph } from "./check.js";
 import { GraphInterpreter, type PlacedGraph, placeGraph } from "./interpret.js";
-import { type TaskGraph, walkBody } from "./task-graph.js";
+import { type TaskGraph, tasksNamedBy, walkBody } from "./task-graph.js";
 
 /**
- * A run of more steps is a livelock. A graph has no loops, so a task takes a step to begin and at most one more for each operation;
- * the rest is for what a defect may add before it is called one.
+ * A run of more steps is a livelock. A graph has no loops, so a task takes a step to begin and for each operation as many as it may be
+ * woken there: once, or once for each task that it names, for its time limit, and for each item that another took before it. The rest
+ * is for what a defect may add before it is called one.
  */
 function maxStepsOf({ bodies }: PlacedGraph): number {
-  const operations = bodies.reduce((sum, body) => sum + [...walkBody(body)].length, 0);
-  return 100 + 2 * (bodies.length + operations);
+  const operations = bodies.flatMap((body) => [...walkBody(body)].map(({ operation }) => operation));
+  const named = operations.reduce((sum, operation) => sum + tasksNamedBy(operation).length, 0);
+  return 100 + 4 * (bodies.length + operations.length + named);
 }
 
 /** How a run of a graph ended. */

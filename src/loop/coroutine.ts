@@ -13,17 +13,19 @@ import { findRunningLoop, outsideError } from "./running.js";
  */
 export class Coroutine<T = unknown> implements PromiseLike<T> {
   readonly #fn: () => PromiseLike<T> | T;
+  readonly #name: string | undefined;
   #state: "not started" | "started" = "not started";
 
   /** @internal Use {@link coroutine}. */
-  constructor(fn: () => PromiseLike<T> | T) {
+  constructor(fn: () => PromiseLike<T> | T, name?: string) {
     this.#fn = fn;
+    this.#name = name;
     findRunningLoop()?.ledger.addCoroutine(this);
   }
 
   /** The name of its function. */
   get name(): string {
-    return nameOfFunction(this.#fn);
+    return this.#name ?? nameOfFunction(this.#fn);
   }
 
   /**

@@ -1,3 +1,4 @@
+import type { TaskOptions } from "./event-loop.js";
 import { getRunningLoop } from "./running.js";
 import type { Task, TaskBody } from "./task.js";
 
@@ -9,8 +10,9 @@ import type { Task, TaskBody } from "./task.js";
  * @example
  * const task = createTask(() => fetchUser(7), { name: "fetch 7" });
  * const user = await task;
+ * createTask(watchFolder, { signal: shutdown }); // cancelled when the signal is aborted
  * @since 0.1.0
  */
-export function createTask<T>(body: TaskBody<T>, options?: { readonly name?: string | undefined }): Task<T> {
+export function createTask<T>(body: TaskBody<T>, options?: TaskOptions): Task<T> {
   return getRunningLoop("createTask()").createTask(body, options);
 }

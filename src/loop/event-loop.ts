@@ -55,6 +55,13 @@ export interface EventLoopOptions {
   readonly observer?: LoopObserver | undefined;
 }
 
+export interface TaskOptions {
+  /** Stands in schedules, traces and reports. Default: `Task-` and a number. */
+  readonly name?: string | undefined;
+  /** Cancels the task when it is aborted, with the message of its reason. Default: nothing does. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** What {@link EventLoop.advance} left behind: the run is over, wants to go on, must hop, or waits for something outside. @internal */
 export type Progress = "ended" | "pausing" | "hop" | "outside";
 
@@ -154,8 +161,10 @@ export class EventLoop {
    *
    * Throws UsageError for a promise, which has started already: pass the function, not its call.
    */
-  createTask<T>(body: TaskBody<T>, { name }: { readonly name?: string | undefined } = {}): Task<T> {
-    return this.#makeTask(takeBody(body, "createTask"), name);
+  createTask<T>(body: TaskBody<T>, { name, signal }: TaskOptions = {}): Task<T> {
+    const task = this.#makeTask(takeBody(body, "createTask"), name);
+    if (signal !== undefined) task.cancelOn(signal);
+    return task;
   }
 
   #makeTask<T>(call: () => PromiseLike<T> | T, name: string | undefined): Task<T> {
@@ -383,8 +392,7 @@ export class EventLoop {
     this.#isStepOpen = true;
     if (this.#strategy?.observe !== undefined) this.#noteStep(handle);
     try {
-      if (task === undefined || this.#watch === undefined) handle.run();
-      else this.#watch.run(task, handle);
+      this.#callIn(handle);
     } catch (exception) {
       this.callExceptionHandler({ message: `Exception in ${handle.name}`, exception, handle });
     }
@@ -395,6 +403,22 @@ export class EventLoop {
     this.#drain(handle);
     this.#closeStep(handle);
     return true;
+  }
+
+  /** Runs the handle in its own context, and so that what it sets off is known to be its task's. */
+  #callIn(handle: Handle): void {
+    const { context, task } = handle;
+    const watch = this.#watch;
+    // A wait is resumed in the context of its await, by the engine.
+    if (context === undefined && (watch === undefined || task === undefined)) handle.run();
+    else {
+      const call = (): void => {
+        handle.run();
+      };
+      const watched = watch === undefined ? call : watch.run.bind(watch, task, call);
+      if (context === undefined) watched();
+      else context.runInAsyncScope(watched);
+    }
   }
 
   /** Ends the step of `handle`. Each `nextTick` that throws ends a drain in the middle, and what is behind it still runs. */

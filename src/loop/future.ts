@@ -7,7 +7,7 @@
  * Invariant: the state leaves "pending" once and never changes again; at that moment every waiter moves to the ready queue, in the
  * order in which it came, and the waiter list is empty from then on.
  */
-import { CancelledError, describeError, describeValue, InvalidStateError, UsageError } from "../errors/errors.js";
+import { CancelledError, describeError, describeValue, InvalidStateError, RuntimeError, UsageError } from "../errors/errors.js";
 import type { EventLoop } from "./event-loop.js";
 import { CallbackHandle, type Handle } from "./handle.js";
 import { inspectKey } from "./inspect.js";
@@ -123,7 +123,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
   /**
    * What `await` calls. The callbacks run in a step of their own, or, when the future is done, in a microtask of this step.
    *
-   * Throws UsageError outside of a run, and in a run of another loop while it is pending.
+   * Throws UsageError outside of a run, and in a run of another loop while it is pending; RuntimeError for a task that awaits itself.
    */
   then<Result1 = T, Result2 = never>(
     onFulfilled?: ((value: T) => Result1 | PromiseLike<Result1>) | null,
@@ -133,6 +133,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
     if (running !== this.#loop) this.#requireLoop(running);
     if (this.#state !== "pending") return this.#settled().then(onFulfilled, onRejected);
     const task = this.#loop.findAwaitingTask();
+    if ((task as Future | undefined) === this) throw new RuntimeError(`${this.describe()} cannot await itself`);
     const wait = new Wait(task, this, onFulfilled, onRejected);
     this.addWaiter(wait);
     task?.suspend(wait);
@@ -150,6 +151,14 @@ export class Future<T = unknown> implements PromiseLike<T> {
     else if (this.#waiters === undefined) this.#waiters = waiter;
     else if (Array.isArray(this.#waiters)) this.#waiters.push(waiter);
     else this.#waiters = [this.#waiters, waiter];
+  }
+
+  /** Takes `waiter` out again; one that is on its way already runs all the same, as in asyncio. @internal */
+  removeWaiter(waiter: Handle): void {
+    if (Array.isArray(this.#waiters)) {
+      const place = this.#waiters.indexOf(waiter);
+      if (place >= 0) this.#waiters.splice(place, 1);
+    } else if (this.#waiters === waiter) this.#waiters = undefined;
   }
 
   /** Hands the outcome to an await that is resumed. @internal */

@@ -2,12 +2,18 @@
  * What stands in the ready queue. A step is one handle plus every microtask that it sets off.
  */
 import type { ReadyTask } from "../schedule/strategy.js";
+import { type Context, captureContext } from "./context.js";
 import type { Task } from "./task.js";
 
 /** An entry of the ready queue. It has no fields of its own, because most handles live for one step and each field is paid for. */
 export abstract class Handle implements ReadyTask {
   /** The task that this handle resumes, if it resumes one. @internal */
   get task(): Task | undefined {
+    return undefined;
+  }
+
+  /** The context in which it is to run, where the engine does not keep it by itself. @internal */
+  get context(): Context | undefined {
     return undefined;
   }
 
@@ -37,6 +43,7 @@ export class CallbackHandle extends Handle {
   readonly #sequence: number;
   readonly #call: () => unknown;
   readonly #onCancel: (() => void) | undefined;
+  readonly #context = captureContext();
   #isCancelled = false;
 
   /** @internal */
@@ -46,6 +53,11 @@ export class CallbackHandle extends Handle {
     this.#sequence = sequence;
     this.#call = call;
     this.#onCancel = onCancel;
+  }
+
+  /** @internal */
+  override get context(): Context | undefined {
+    return this.#context;
   }
 
   override get name(): string {

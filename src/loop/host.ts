@@ -9,6 +9,7 @@ interface HostProcess {
   _fatalException?: (exception: unknown) => boolean;
   listenerCount?: (event: string) => number;
   getActiveResourcesInfo?: () => string[];
+  getBuiltinModule?: (name: string) => unknown;
 }
 
 interface WebPort {
@@ -93,6 +94,13 @@ export function realNowMs(): number {
 export function hasRequestUnderWay(): boolean {
   const resources = hostProcess?.getActiveResourcesInfo?.() ?? [];
   return resources.some((kind) => /^FSReq|ReqWrap$|ConnectWrap$|^ShutdownWrap$/.test(kind));
+}
+
+export type AsyncHooks = typeof import("node:async_hooks");
+
+/** Node's module without a static import, which would keep heddle from loading elsewhere. */
+export function loadAsyncHooks(): AsyncHooks | undefined {
+  return hostProcess?.getBuiltinModule?.("node:async_hooks") as AsyncHooks | undefined; // Node's own name for it
 }
 
 /** A seed for whoever gave none: a whole number from 0 to 2^32 - 1. Whatever uses it must tell it. */

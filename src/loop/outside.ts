@@ -9,7 +9,7 @@
  * its last frame is the function in which each task follows its body, and that function gets a name of its own. What such a
  * continuation creates is then known to be the task's.
  */
-import type { Handle } from "./handle.js";
+import { type AsyncHooks, loadAsyncHooks } from "./host.js";
 import { captureStack, siteOfStack } from "./site.js";
 import type { Task } from "./task.js";
 
@@ -21,14 +21,6 @@ export interface Uncontrolled {
   readonly timeMs: number;
   /** `src/load.ts:12:5`: the await. Undefined where it came before heddle could look; ask for it with `sites: true`. */
   readonly site: string | undefined;
-}
-
-type AsyncHooks = typeof import("node:async_hooks");
-
-/** Node's module without a static import, which would keep heddle from loading elsewhere. */
-function loadAsyncHooks(): AsyncHooks | undefined {
-  const { process } = globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } };
-  return process?.getBuiltinModule?.("node:async_hooks") as AsyncHooks | undefined; // Node's own name for it
 }
 
 /** The last frame of the async stack of a task that began before the watch; the number is its place in the list. */
@@ -78,14 +70,10 @@ export class OutsideWatch {
     this.#hook?.enable();
   }
 
-  /** Runs a step so that all that it sets off is known to belong to `task`. */
-  run(task: Task, step: Handle): void {
-    if (this.#storage === undefined) step.run();
-    else {
-      this.#storage.run(task, () => {
-        step.run();
-      });
-    }
+  /** Runs a step so that all that it sets off is known to belong to `task`, or to none. */
+  run(task: Task | undefined, step: () => void): void {
+    if (this.#storage === undefined) step();
+    else this.#storage.run(task, step);
   }
 
   /** The task to which what is running belongs, if that is known. */

@@ -9,11 +9,12 @@
  *   the one that is running.
  * - `#mustCancel` is set only while no wait can take the cancellation; it is delivered at the next await of something of the loop's.
  */
-import { CancelledError, UsageError } from "../errors/errors.js";
+import { CancelledError, RuntimeError, UsageError } from "../errors/errors.js";
+import { type Context, captureContext } from "./context.js";
 import { Coroutine } from "./coroutine.js";
 import type { EventLoop } from "./event-loop.js";
 import { Future } from "./future.js";
-import { Handle } from "./handle.js";
+import { Handle, HousekeepingHandle } from "./handle.js";
 import { inspectKey } from "./inspect.js";
 import type { Wait } from "./wait.js";
 
@@ -23,6 +24,7 @@ export type TaskBody<T> = (() => PromiseLike<T> | T) | Coroutine<T>;
 /** The first step of a task. */
 class Start extends Handle {
   readonly #task: Task;
+  readonly #context = captureContext();
 
   constructor(task: Task) {
     super();
@@ -31,6 +33,10 @@ class Start extends Handle {
 
   override get task(): Task {
     return this.#task;
+  }
+
+  override get context(): Context | undefined {
+    return this.#context;
   }
 
   get name(): string {
@@ -70,6 +76,7 @@ export class Task<T = unknown> extends Future<T> {
   #mustCancel = false;
   #cancelMessage: string | undefined = undefined;
   #cancelRequests = 0;
+  #aborting: AbortController | undefined = undefined;
 
   /** @internal Use `createTask`. */
   constructor(loop: EventLoop, body: () => unknown, name: string) {
@@ -97,6 +104,7 @@ export class Task<T = unknown> extends Future<T> {
   override cancel(message?: string): boolean {
     if (this.done()) return super.cancel();
     this.#cancelRequests++;
+    this.#aborting?.abort(new CancelledError(message));
     let isDelivered = false;
     for (const { source } of this.waits()) {
       if (source?.cancel(message) === true) isDelivered = true;
@@ -111,6 +119,7 @@ export class Task<T = unknown> extends Future<T> {
   /** Takes back one cancellation request, as whoever handled it should; answers how many are left. */
   uncancel(): number {
     if (this.#cancelRequests > 0) this.#cancelRequests--;
+    if (this.#cancelRequests === 0) this.#aborting = undefined;
     return this.#cancelRequests;
   }
 
@@ -119,14 +128,28 @@ export class Task<T = unknown> extends Future<T> {
     return this.#cancelRequests;
   }
 
-  /** Throws: the result of a task is that of its function. */
-  override setResult(_value: T): never {
-    throw new Error("Task does not support setResult operation");
+  /**
+   * Aborted, with a CancelledError as the reason, as long as a cancellation is requested and not taken back: what a task hands to
+   * `fetch` and to whatever else the loop cannot interrupt. After {@link uncancel} there is a new one.
+   *
+   * @example
+   * const body = await fetch(url, { signal: currentTask()?.signal ?? null });
+   * @since 0.2.0
+   */
+  get signal(): AbortSignal {
+    this.#aborting ??= new AbortController();
+    if (this.#cancelRequests > 0 && !this.#aborting.signal.aborted) this.#aborting.abort(new CancelledError(this.#cancelMessage));
+    return this.#aborting.signal;
   }
 
-  /** Throws: the exception of a task is that of its function. */
+  /** Throws RuntimeError: the result of a task is that of its function. */
+  override setResult(_value: T): never {
+    throw new RuntimeError("Task does not support setResult operation");
+  }
+
+  /** Throws RuntimeError: the exception of a task is that of its function. */
   override setException(_error: unknown): never {
-    throw new Error("Task does not support setException operation");
+    throw new RuntimeError("Task does not support setException operation");
   }
 
   /**
@@ -139,6 +162,24 @@ export class Task<T = unknown> extends Future<T> {
 
   set operation(label: string) {
     this.#label = label;
+  }
+
+  /** Cancels the task when `signal` is aborted, now or as long as it is not done. @internal */
+  cancelOn(signal: AbortSignal): void {
+    const onAbort = (): void => {
+      const { reason } = signal as { reason: unknown };
+      this.cancel(reason instanceof Error ? reason.message : typeof reason === "string" ? reason : undefined);
+    };
+    if (signal.aborted) {
+      onAbort();
+      return;
+    }
+    signal.addEventListener("abort", onAbort, { once: true });
+    this.addWaiter(
+      new HousekeepingHandle("signal", () => {
+        signal.removeEventListener("abort", onAbort);
+      }),
+    );
   }
 
   /** Whether its function was called. @internal */

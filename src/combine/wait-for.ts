@@ -1,0 +1,110 @@
+/**
+ * `waitFor`: waits for one thing with a time limit, as `asyncio.wait_for` does.
+ */
+import { CancelledError, TimeoutError } from "../errors/errors.js";
+import { Coroutine } from "../loop/coroutine.js";
+import type { EventLoop } from "../loop/event-loop.js";
+import { Future } from "../loop/future.js";
+import { HousekeepingHandle } from "../loop/handle.js";
+import { getRunningLoop } from "../loop/running.js";
+import { requireDelay } from "../loop/sleep.js";
+import { isThenable } from "../loop/task.js";
+import { type Awaitable, futureFor, type ResultOf } from "./ensure-future.js";
+
+/**
+ * The result of `item`. When `timeoutMs` of virtual time have passed before it is there, `item` is cancelled, and once it has ended
+ * TimeoutError is raised; when it swallows the cancellation, its own outcome counts. Cancelling the wait cancels `item` too, and waits
+ * for its end as well; {@link shield} keeps it out of both. Without a limit (`undefined`) it is the same as awaiting `item`.
+ *
+ * Throws UsageError outside of a run, for what cannot be awaited, and for a limit that is no whole number of milliseconds from 0 on.
+ *
+ * @example
+ * const item = await waitFor(queue.get(), 1_000);
+ * @since 0.2.0
+ */
+export function waitFor<Item extends Awaitable>(item: Item, timeoutMs: number | undefined): Coroutine<ResultOf<Item>> {
+  const loop = getRunningLoop("waitFor()");
+  if (timeoutMs !== undefined) requireDelay(timeoutMs, "waitFor: timeoutMs");
+  // Before the wait begins, so that what cannot be awaited is refused where it was handed in.
+  const isOne = typeof item === "function" || isThenable(item);
+  const refusedOr = isOne ? undefined : futureFor(loop, item, "waitFor: the first argument");
+  const waiting = new Coroutine(async () => {
+    if (timeoutMs === undefined) return await (typeof item === "function" ? item() : item);
+    const future = refusedOr ?? futureFor(loop, item, "waitFor: the first argument");
+    return timeoutMs === 0 ? await resultNow(loop, future) : await resultWithin(loop, future, timeoutMs);
+  }, "waitFor");
+  return waiting as Coroutine<unknown> as Coroutine<ResultOf<Item>>; // it answers the result of the item
+}
+
+/** Without any time to wait: what is not done is cancelled at once. */
+async function resultNow(loop: EventLoop, future: Future): Promise<unknown> {
+  if (future.done()) return future.result();
+  await cancelAndWait(loop, future);
+  return resultOrTimeout(future);
+}
+
+async function resultWithin(loop: EventLoop, future: Future, timeoutMs: number): Promise<unknown> {
+  const over = new Over(loop, future, timeoutMs);
+  const timer = loop.callLater(timeoutMs, over.release);
+  const handle = new HousekeepingHandle("waitFor", over.release);
+  future.addWaiter(handle);
+  try {
+    try {
+      await over;
+    } catch (error) {
+      // Both came at once: what is done is not thrown away. (The cancellation is; CPython 3.12 raises it instead.)
+      if (future.done()) return future.result();
+      future.removeWaiter(handle);
+      await cancelAndWait(loop, future);
+      throw error;
+    }
+    if (future.done()) return future.result();
+    future.removeWaiter(handle);
+    await cancelAndWait(loop, future);
+    return resultOrTimeout(future);
+  } finally {
+    timer.cancel();
+  }
+}
+
+/** What the waiting task awaits in the place of the future itself, so that cancelling it does not cancel the future behind its back. */
+class Over extends Future<void> {
+  readonly #awaited: Future;
+  readonly #timeoutMs: number | undefined;
+
+  constructor(loop: EventLoop, awaited: Future, timeoutMs?: number) {
+    super(loop);
+    this.#awaited = awaited;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  readonly release = (): void => {
+    if (!this.done()) this.setResult();
+  };
+
+  override describe(): string {
+    const limit = this.#timeoutMs === undefined ? "the end of" : `at most ${this.#timeoutMs} ms for`;
+    return `${limit} ${this.#awaited.describe()}`;
+  }
+}
+
+/** Cancels `future` and waits until it has ended; a cancellation that comes meanwhile ends this wait alone. */
+async function cancelAndWait(loop: EventLoop, future: Future): Promise<void> {
+  const over = new Over(loop, future);
+  const handle = new HousekeepingHandle("waitFor", over.release);
+  future.addWaiter(handle);
+  try {
+    future.cancel();
+    await over;
+  } finally {
+    future.removeWaiter(handle);
+  }
+}
+
+function resultOrTimeout(future: Future): unknown {
+  try {
+    return future.result();
+  } catch (error) {
+    throw error instanceof CancelledError ? new TimeoutError("", { cause: error }) : error;
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * `Event`: a flag that tasks wait for, as `asyncio.Event`.
+ */
+import { Coroutine } from "../loop/coroutine.js";
+import { inspectKey } from "../loop/inspect.js";
+import type { PrimitiveOptions } from "./lock.js";
+import { nameOf, Waiters } from "./waiters.js";
+
+/**
+ * A flag, not set at first.
+ *
+ * @example
+ * const ready = new Event();
+ * createTask(async () => { await ready.wait(); serve(); });
+ * ready.set();
+ * @since 0.2.0
+ */
+export class Event {
+  readonly #name: string | undefined;
+  readonly #waiters: Waiters;
+  #isSet = false;
+
+  constructor({ name }: PrimitiveOptions = {}) {
+    this.#name = name;
+    this.#waiters = new Waiters(() => `event${nameOf(name)}`);
+  }
+
+  isSet(): boolean {
+    return this.#isSet;
+  }
+
+  /** Sets the flag and wakes all who wait, also when it is cleared before they go on. */
+  set(): void {
+    if (this.#isSet) return;
+    this.#isSet = true;
+    this.#waiters.wake(Number.POSITIVE_INFINITY);
+  }
+
+  /** Who waits from now on waits for the next {@link set}. */
+  clear(): void {
+    this.#isSet = false;
+  }
+
+  /** Waits until the flag is set; at once when it is. Answers true. */
+  wait(): Coroutine<true> {
+    return new Coroutine(() => (this.#isSet ? true : this.#waitForSet()), "Event.wait");
+  }
+
+  [inspectKey](): string {
+    const waiters = this.#waiters.length === 0 ? "" : `, waiters: ${this.#waiters.length}`;
+    return `<Event${nameOf(this.#name)} ${this.#isSet ? "set" : "not set"}${waiters}>`;
+  }
+
+  async #waitForSet(): Promise<true> {
+    const waiter = this.#waiters.join();
+    try {
+      await waiter;
+    } finally {
+      this.#waiters.leave(waiter);
+    }
+    return true;
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * `Lock`: mutual exclusion between tasks, as `asyncio.Lock`.
+ *
+ * Invariant: at most one waiter is woken and has not gone on. Whoever is woken takes the lock when it goes on; until then nobody else
+ * can, because it still stands in line. So the lock is handed over in the order in which the waiters came.
+ */
+import { RuntimeError } from "../errors/errors.js";
+import { Coroutine } from "../loop/coroutine.js";
+import { inspectKey } from "../loop/inspect.js";
+import { findRunningLoop } from "../loop/running.js";
+import type { Task } from "../loop/task.js";
+import { type Held, nameOf, Waiters } from "./waiters.js";
+
+export interface PrimitiveOptions {
+  /** Stands in deadlock reports. Default: none. */
+  readonly name?: string | undefined;
+}
+
+/**
+ * A lock that one task holds at a time. It is not reentrant, and anybody may release it.
+ *
+ * @example
+ * const lock = new Lock();
+ * await lock.withLock(async () => {
+ *   const balance = await read();
+ *   await write(balance + 1);
+ * });
+ * @since 0.2.0
+ */
+export class Lock {
+  readonly #name: string | undefined;
+  readonly #waiters: Waiters;
+  #isLocked = false;
+  /** Who took it, for reports. */
+  #holder: Task | undefined = undefined;
+
+  constructor({ name }: PrimitiveOptions = {}) {
+    this.#name = name;
+    this.#waiters = new Waiters(() => this.#describe());
+  }
+
+  /** Whether somebody holds it. */
+  locked(): boolean {
+    return this.#isLocked;
+  }
+
+  /** Waits until it is free, and takes it. Answers true. */
+  acquire(): Coroutine<true> {
+    return new Coroutine(() => (this.#tryAcquire() ? true : this.#acquireInTurn()), "Lock.acquire");
+  }
+
+  /** Gives it back, to the first who waits for it. Throws RuntimeError when nobody holds it. */
+  release(): void {
+    if (!this.#isLocked) throw new RuntimeError("Lock is not acquired.");
+    this.#isLocked = false;
+    this.#holder = undefined;
+    this.#wakeFirst();
+  }
+
+  /** Runs `body` while holding it; answers what that returns. */
+  async withLock<T>(body: () => PromiseLike<T> | T): Promise<T> {
+    if (!this.#tryAcquire()) await this.#acquireInTurn();
+    try {
+      return await body();
+    } finally {
+      this.release();
+    }
+  }
+
+  /**
+   * Takes it until the end of the block.
+   *
+   * @example
+   * using held = await lock.hold();
+   */
+  hold(): Coroutine<Held> {
+    const held: Held = {
+      [Symbol.dispose]: () => {
+        this.release();
+      },
+    };
+    return new Coroutine(async () => {
+      if (!this.#tryAcquire()) await this.#acquireInTurn();
+      return held;
+    }, "Lock.hold");
+  }
+
+  [inspectKey](): string {
+    const waiters = this.#waiters.length === 0 ? "" : `, waiters: ${this.#waiters.length}`;
+    return `<Lock${nameOf(this.#name)} ${this.#isLocked ? "locked" : "unlocked"}${waiters}>`;
+  }
+
+  #describe(): string {
+    const holder = this.#holder === undefined ? "" : `, held by ${this.#holder.getName()}`;
+    return `lock${nameOf(this.#name)}${holder}`;
+  }
+
+  #tryAcquire(): boolean {
+    if (this.#isLocked || this.#waiters.hasUncancelled) return false;
+    this.#take();
+    return true;
+  }
+
+  #take(): void {
+    this.#isLocked = true;
+    this.#holder = findRunningLoop()?.currentTask();
+  }
+
+  async #acquireInTurn(): Promise<true> {
+    const waiter = this.#waiters.join();
+    try {
+      await waiter;
+    } catch (error) {
+      // Perhaps it was woken, and cancelled before it went on: then the lock goes to the next.
+      this.#waiters.leave(waiter);
+      if (!this.#isLocked) this.#wakeFirst();
+      throw error;
+    }
+    this.#waiters.leave(waiter);
+    this.#take();
+    return true;
+  }
+
+  /** Only the first: when it is done already, it will go on and take the lock, or pass it on. */
+  #wakeFirst(): void {
+    const first = this.#waiters.first();
+    if (first?.done() === false) first.setResult();
+  }
+}

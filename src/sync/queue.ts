@@ -1,0 +1,261 @@
+/**
+ * Queues: `Queue`, `LifoQueue` and `PriorityQueue`, as in asyncio.
+ *
+ * Invariant: who waits in `get` was there when the queue was empty, who waits in `put` when it was full. Each item that comes wakes one
+ * getter, each that goes one putter; a woken one that is cancelled before it goes on wakes the next. Whoever calls in between may be
+ * first all the same, and then the woken one waits again.
+ */
+import { QueueEmpty, QueueFull, UsageError, ValueError } from "../errors/errors.js";
+import { Coroutine } from "../loop/coroutine.js";
+import { Heap } from "../loop/heap.js";
+import { inspectKey } from "../loop/inspect.js";
+import { Event } from "./event.js";
+import type { PrimitiveOptions } from "./lock.js";
+import { nameOf, Waiters } from "./waiters.js";
+
+/** Where a queue keeps its items, in the order in which they come out. */
+interface Items<T> {
+  readonly length: number;
+  add(item: T): void;
+  /** Takes out the next one; called only when there is one. */
+  take(): T;
+}
+
+/** First in, first out. Items are taken from a moving head, so that both ends cost O(1). */
+class Fifo<T> implements Items<T> {
+  #items: T[] = [];
+  #head = 0;
+
+  get length(): number {
+    return this.#items.length - this.#head;
+  }
+
+  add(item: T): void {
+    this.#items.push(item);
+  }
+
+  take(): T {
+    const item = this.#items[this.#head] as T; // it has one
+    this.#items[this.#head++] = undefined as T; // nobody reads it again, and what it held can be collected
+    if (this.#head * 2 > this.#items.length) {
+      this.#items = this.#items.slice(this.#head);
+      this.#head = 0;
+    }
+    return item;
+  }
+}
+
+/** Last in, first out. */
+class Lifo<T> implements Items<T> {
+  readonly #items: T[] = [];
+
+  get length(): number {
+    return this.#items.length;
+  }
+
+  add(item: T): void {
+    this.#items.push(item);
+  }
+
+  take(): T {
+    return this.#items.pop() as T; // it has one
+  }
+}
+
+/** The smallest first; of equal ones, that which came first. */
+class Sorted<T> implements Items<T> {
+  readonly #heap: Heap<{ readonly item: T; readonly sequence: number }>;
+  #sequence = 0;
+
+  constructor(compare: (a: T, b: T) => number) {
+    this.#heap = new Heap((a, b) => {
+      const order = compare(a.item, b.item);
+      return order < 0 || (order === 0 && a.sequence < b.sequence);
+    });
+  }
+
+  get length(): number {
+    return this.#heap.length;
+  }
+
+  add(item: T): void {
+    this.#heap.add({ item, sequence: this.#sequence++ });
+  }
+
+  take(): T {
+    return (this.#heap.takeFirst() as { readonly item: T }).item; // it has one
+  }
+}
+
+export interface QueueOptions extends PrimitiveOptions {
+  /** How the items are kept. Default: first in, first out. @internal */
+  readonly items?: unknown;
+}
+
+/**
+ * First in, first out. `maxsize` items at most, 0 for any number.
+ *
+ * The constructor throws UsageError unless `maxsize` is a whole number from 0 on.
+ *
+ * @example
+ * const jobs = new Queue<string>(10);
+ * createTask(async () => {
+ *   for (;;) { await handle(await jobs.get()); jobs.taskDone(); }
+ * });
+ * await jobs.put("a");
+ * await jobs.join(); // until taskDone() was called for each item
+ * @since 0.2.0
+ */
+export class Queue<T = unknown> {
+  readonly #name: string | undefined;
+  readonly #maxsize: number;
+  readonly #items: Items<T>;
+  readonly #getters: Waiters;
+  readonly #putters: Waiters;
+  readonly #finished: Event;
+  #unfinished = 0;
+
+  constructor(maxsize = 0, { name, items }: QueueOptions = {}) {
+    if (!Number.isSafeInteger(maxsize) || maxsize < 0) {
+      throw new UsageError(`Queue: maxsize must be a whole number, 0 or more, not ${String(maxsize)}`);
+    }
+    this.#maxsize = maxsize;
+    this.#name = name;
+    this.#items = (items as Items<T> | undefined) ?? new Fifo<T>(); // only the classes below hand one in
+    this.#getters = new Waiters(() => `an item of queue${nameOf(name)}, which is empty`);
+    this.#putters = new Waiters(() => `a place in queue${nameOf(name)}, which is full`);
+    this.#finished = new Event({ name: `that queue${nameOf(name)} is finished` });
+    this.#finished.set();
+  }
+
+  /** How many items it can hold; 0 for any number. */
+  get maxsize(): number {
+    return this.#maxsize;
+  }
+
+  /** How many items it holds. */
+  qsize(): number {
+    return this.#items.length;
+  }
+
+  empty(): boolean {
+    return this.#items.length === 0;
+  }
+
+  full(): boolean {
+    return this.#maxsize > 0 && this.#items.length >= this.#maxsize;
+  }
+
+  /** Adds an item; waits as long as the queue is full. */
+  put(item: T): Coroutine<void> {
+    return new Coroutine(async () => {
+      while (this.full()) await this.#waitIn(this.#putters, () => !this.full());
+      this.putNowait(item);
+    }, "Queue.put");
+  }
+
+  /** Adds an item. Throws QueueFull where {@link put} would wait. */
+  putNowait(item: T): void {
+    if (this.full()) throw new QueueFull();
+    this.#items.add(item);
+    this.#unfinished++;
+    this.#finished.clear();
+    this.#getters.takeNext();
+  }
+
+  /** Takes out the next item; waits as long as the queue is empty. */
+  get(): Coroutine<T> {
+    return new Coroutine(async () => {
+      while (this.empty()) await this.#waitIn(this.#getters, () => !this.empty());
+      return this.getNowait();
+    }, "Queue.get");
+  }
+
+  /** Takes out the next item. Throws QueueEmpty where {@link get} would wait. */
+  getNowait(): T {
+    if (this.empty()) throw new QueueEmpty();
+    const item = this.#items.take();
+    this.#putters.takeNext();
+    return item;
+  }
+
+  /** Says that an item that was taken out is dealt with. Throws ValueError when there were not so many. */
+  taskDone(): void {
+    if (this.#unfinished <= 0) throw new ValueError("taskDone() called too many times");
+    this.#unfinished--;
+    if (this.#unfinished === 0) this.#finished.set();
+  }
+
+  /** Waits until {@link taskDone} was called for every item that was put. */
+  join(): Coroutine<void> {
+    return new Coroutine(async () => {
+      if (this.#unfinished > 0) await this.#finished.wait();
+    }, "Queue.join");
+  }
+
+  [inspectKey](): string {
+    const waiting = `${describeCount("getters", this.#getters.length)}${describeCount("putters", this.#putters.length)}`;
+    return `<Queue${nameOf(this.#name)} ${this.qsize()} of ${this.#maxsize === 0 ? "any number" : this.#maxsize}${waiting}>`;
+  }
+
+  async #waitIn(waiters: Waiters, canGoOn: () => boolean): Promise<void> {
+    const waiter = waiters.join();
+    try {
+      await waiter;
+    } catch (error) {
+      waiters.leave(waiter);
+      if (canGoOn() && !waiter.cancelled()) waiters.takeNext();
+      throw error;
+    }
+  }
+}
+
+function describeCount(what: string, count: number): string {
+  return count === 0 ? "" : `, ${what}: ${count}`;
+}
+
+/**
+ * Last in, first out.
+ *
+ * @since 0.2.0
+ */
+export class LifoQueue<T = unknown> extends Queue<T> {
+  constructor(maxsize = 0, options: PrimitiveOptions = {}) {
+    super(maxsize, { ...options, items: new Lifo<T>() });
+  }
+}
+
+export interface PriorityQueueOptions<T> extends PrimitiveOptions {
+  /** Negative when `a` comes out before `b`. Default: numbers and texts by `<`, lists by their first items that differ. */
+  readonly compare?: (a: T, b: T) => number;
+}
+
+/**
+ * The smallest item first; of equal ones, that which was put first.
+ *
+ * @example
+ * const jobs = new PriorityQueue<[number, string]>();
+ * jobs.putNowait([2, "later"]);
+ * jobs.putNowait([1, "sooner"]);
+ * jobs.getNowait(); // [1, "sooner"]
+ * @since 0.2.0
+ */
+export class PriorityQueue<T = unknown> extends Queue<T> {
+  constructor(maxsize = 0, { compare = compareItems, ...options }: PriorityQueueOptions<T> = {}) {
+    super(maxsize, { ...options, items: new Sorted<T>(compare) });
+  }
+}
+
+/** As Python compares: lists by the first items that differ, then by length. */
+function compareItems(a: unknown, b: unknown): number {
+  if (Array.isArray(a) && Array.isArray(b)) {
+    for (const [index, item] of a.entries()) {
+      if (index >= b.length) return 1;
+      const order = compareItems(item, b[index]);
+      if (order !== 0) return order;
+    }
+    return a.length === b.length ? 0 : -1;
+  }
+  const [left, right] = [a as number, b as number]; // whatever it is, the language compares it
+  return left < right ? -1 : left > right ? 1 : 0;
+}

@@ -1,0 +1,136 @@
+/**
+ * `Semaphore` and `BoundedSemaphore`: a number of permits, as in asyncio.
+ *
+ * Invariant: a permit is free, or held, or on its way to one waiter that was woken. `release` takes the permit for the waiter before it
+ * wakes it, so nobody can take it in between, and a woken waiter that is cancelled gives it to the next.
+ */
+import { UsageError, ValueError } from "../errors/errors.js";
+import { Coroutine } from "../loop/coroutine.js";
+import { inspectKey } from "../loop/inspect.js";
+import type { PrimitiveOptions } from "./lock.js";
+import { type Held, nameOf, Waiters } from "./waiters.js";
+
+/**
+ * Lets `value` holders in at a time.
+ *
+ * The constructor throws UsageError unless `value` is a whole number from 0 on.
+ *
+ * @example
+ * const connections = new Semaphore(10);
+ * const page = await connections.withPermit(() => load(url));
+ * @since 0.2.0
+ */
+export class Semaphore {
+  readonly #name: string | undefined;
+  readonly #waiters: Waiters;
+  #value: number;
+
+  constructor(value = 1, { name }: PrimitiveOptions = {}) {
+    if (!Number.isSafeInteger(value) || value < 0) {
+      throw new UsageError(`Semaphore: the initial value must be a whole number, 0 or more, not ${String(value)}`);
+    }
+    this.#value = value;
+    this.#name = name;
+    this.#waiters = new Waiters(() => `semaphore${nameOf(name)}`);
+  }
+
+  /** Whether an acquire would have to wait. */
+  locked(): boolean {
+    return this.#value === 0 || this.#waiters.hasUncancelled;
+  }
+
+  /** Waits for a permit, and takes it. Answers true. */
+  acquire(): Coroutine<true> {
+    return new Coroutine(() => (this.#tryAcquire() ? true : this.#acquireInTurn()), "Semaphore.acquire");
+  }
+
+  /** Gives a permit back, to the first who waits for one. Also one that was never taken: see {@link BoundedSemaphore}. */
+  release(): void {
+    this.#value++;
+    this.#wakeNext();
+  }
+
+  /** Runs `body` while holding a permit; answers what that returns. */
+  async withPermit<T>(body: () => PromiseLike<T> | T): Promise<T> {
+    if (!this.#tryAcquire()) await this.#acquireInTurn();
+    try {
+      return await body();
+    } finally {
+      this.release();
+    }
+  }
+
+  /**
+   * Takes a permit until the end of the block.
+   *
+   * @example
+   * using permit = await connections.hold();
+   */
+  hold(): Coroutine<Held> {
+    const held: Held = {
+      [Symbol.dispose]: () => {
+        this.release();
+      },
+    };
+    return new Coroutine(async () => {
+      if (!this.#tryAcquire()) await this.#acquireInTurn();
+      return held;
+    }, "Semaphore.hold");
+  }
+
+  [inspectKey](): string {
+    const waiters = this.#waiters.length === 0 ? "" : `, waiters: ${this.#waiters.length}`;
+    return `<Semaphore${nameOf(this.#name)} value: ${this.#value}${waiters}>`;
+  }
+
+  /** How many permits are free. @internal */
+  protected get value(): number {
+    return this.#value;
+  }
+
+  #tryAcquire(): boolean {
+    if (this.locked()) return false;
+    this.#value--;
+    return true;
+  }
+
+  async #acquireInTurn(): Promise<true> {
+    const waiter = this.#waiters.join();
+    try {
+      await waiter;
+    } catch (error) {
+      this.#waiters.leave(waiter);
+      if (!waiter.cancelled()) {
+        this.#value++;
+        this.#wakeNext();
+      }
+      throw error;
+    }
+    this.#waiters.leave(waiter);
+    if (this.#value > 0) this.#wakeNext();
+    return true;
+  }
+
+  #wakeNext(): void {
+    if (this.#waiters.wakeNext()) this.#value--;
+  }
+}
+
+/**
+ * A semaphore that refuses to give back more permits than it began with: `release` then throws ValueError.
+ *
+ * @since 0.2.0
+ */
+export class BoundedSemaphore extends Semaphore {
+  readonly #bound: number;
+
+  constructor(value = 1, options?: PrimitiveOptions) {
+    super(value, options);
+    this.#bound = value;
+  }
+
+  override release(): void {
+    if (this.value >= this.#bound) throw new ValueError("BoundedSemaphore released too many times");
+    super.release();
+  }
+}

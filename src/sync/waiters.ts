@@ -1,0 +1,107 @@
+/**
+ * What the synchronisation primitives share: a line of waiters, each a future, in the order in which they came.
+ */
+import { RuntimeError } from "../errors/errors.js";
+import type { EventLoop } from "../loop/event-loop.js";
+import { Future } from "../loop/future.js";
+import { getRunningLoop } from "../loop/running.js";
+
+/** One who waits in line. It says what for only when a report asks. */
+export class Waiter extends Future<void> {
+  readonly #describe: () => string;
+
+  constructor(loop: EventLoop, describe: () => string) {
+    super(loop);
+    this.#describe = describe;
+  }
+
+  override describe(): string {
+    return this.#describe();
+  }
+}
+
+/**
+ * A line of waiters. It belongs to the loop of the first of them: a primitive that is kept from one run to the next would carry over
+ * who held it, and the second run would depend on the first.
+ */
+export class Waiters {
+  readonly #describe: () => string;
+  readonly #line = new Set<Waiter>();
+  #loop: EventLoop | undefined = undefined;
+
+  /** `describe` says what they wait for: `lock accounts, held by t2`. */
+  constructor(describe: () => string) {
+    this.#describe = describe;
+  }
+
+  get length(): number {
+    return this.#line.size;
+  }
+
+  /** Whether somebody in line was not cancelled. One who was woken stays in line until it has gone on. */
+  get hasUncancelled(): boolean {
+    for (const waiter of this.#line) if (!waiter.cancelled()) return true;
+    return false;
+  }
+
+  /** A new one at the end of the line. Throws UsageError outside of a run, RuntimeError in a run of another loop. */
+  join(): Waiter {
+    const loop = getRunningLoop(`Waiting for ${this.#describe()}`);
+    this.#loop ??= loop;
+    if (this.#loop !== loop) {
+      throw new RuntimeError(
+        `${this.#describe()} is bound to a different event loop: it was waited for in an earlier run. Make it inside of the run that uses it.`,
+      );
+    }
+    const waiter = new Waiter(loop, this.#describe);
+    this.#line.add(waiter);
+    return waiter;
+  }
+
+  leave(waiter: Waiter): void {
+    this.#line.delete(waiter);
+  }
+
+  /** The first in line, whether or not it was woken already. */
+  first(): Waiter | undefined {
+    const [first] = this.#line;
+    return first;
+  }
+
+  /** Wakes the first who was neither woken nor cancelled; answers whether there was one. */
+  wakeNext(): boolean {
+    return this.wake(1) > 0;
+  }
+
+  /** Wakes at most `count` who were neither woken nor cancelled, in order; answers how many there were. */
+  wake(count: number): number {
+    let woken = 0;
+    for (const waiter of this.#line) {
+      if (woken >= count) break;
+      if (waiter.done()) continue;
+      waiter.setResult();
+      woken++;
+    }
+    return woken;
+  }
+
+  /** Takes the first who was neither woken nor cancelled out of the line, with all before it, and wakes it. */
+  takeNext(): void {
+    for (const waiter of this.#line) {
+      this.#line.delete(waiter);
+      if (waiter.done()) continue;
+      waiter.setResult();
+      return;
+    }
+  }
+}
+
+/** Something that is given back at the end of the block that holds it: `using held = await lock.hold()`. */
+export interface Held {
+  [Symbol.dispose](): void;
+}
+
+/** ` accounts`, or nothing for what has no name. */
+export function nameOf(name: string | undefined): string {
+  return name === undefined ? "" : ` ${name}`;
+}
