@@ -49,6 +49,7 @@ export { Future } from "./loop/future.js";
 export { type CallbackHandle, type Handle, type TimerHandle } from "./loop/handle.js";
 export type { Uncontrolled } from "./loop/outside.js";
 export { type RunOptions, run, runUntilComplete } from "./loop/run.js";
+export { Runner } from "./loop/runner.js";
 export { getRunningLoop } from "./loop/running.js";
 export { type Sleep, sleep } from "./loop/sleep.js";
 export { Task, type TaskBody } from "./loop/task.js";

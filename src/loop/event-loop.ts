@@ -222,7 +222,8 @@ export class EventLoop {
 
   [inspectKey](): string {
     const { phase } = this.#lifecycle;
-    const state = this.isRunning() ? "running" : phase === "new" ? "not started" : phase === "ended" ? "closed" : "waiting";
+    const states = { new: "not started", main: "waiting", idle: "idle", cancelling: "waiting", ended: "closed" } as const;
+    const state = this.isRunning() ? "running" : states[phase];
     const { readyCount, timerCount } = this.#agenda;
     return `<EventLoop ${state} t=${this.time()} step=${this.steps} ready=${readyCount} timers=${timerCount} tasks=${this.allTasks().length}>`;
   }
@@ -234,7 +235,7 @@ export class EventLoop {
     return this.#strategy;
   }
 
-  /** The end of the run, once {@link isClosed}. @internal */
+  /** How the run, or the last main of several, ended; undefined before. @internal */
   get completion(): Completion<unknown> | undefined {
     return this.#lifecycle.completion;
   }
@@ -276,7 +277,7 @@ export class EventLoop {
 
   /** Whether code of this loop's program is running, as opposed to other code while the loop waits for something outside. @internal */
   isInsideStep(): boolean {
-    return !this.isClosed() && (this.#isStepOpen || this.#watch?.findCallingTask() !== undefined);
+    return !this.#lifecycle.isHalted && (this.#isStepOpen || this.#watch?.findCallingTask() !== undefined);
   }
 
   /** Grows whenever something happens, also outside of the loop's steps as far as it can be seen. @internal */
@@ -302,16 +303,24 @@ export class EventLoop {
   }
 
   /** Makes the main task. `quiescence` says how a step is brought to its end. @internal */
-  start<T>(main: TaskBody<T>, quiescence: Quiescence, name = "main"): void {
-    if (this.#lifecycle.phase !== "new") throw new UsageError("a loop runs one main function, once: make a new EventLoop for the next run");
+  start<T>(main: TaskBody<T>, quiescence: Quiescence, name = "main", isOneOfSeveral = false): void {
+    const { phase } = this.#lifecycle;
+    if (phase !== "new" && !(phase === "idle" && isOneOfSeveral)) {
+      throw new UsageError("a loop runs one main function, once: make a new EventLoop for the next run, or a Runner for several");
+    }
     this.#quiescence = quiescence;
     if (this.#options.sites === true) this.#watchOutside();
     const previous = setRunningLoop(this);
     try {
-      this.#lifecycle.begin(this.#makeTask(takeBody(main, "run"), name));
+      this.#lifecycle.begin(this.#makeTask(takeBody(main, "run"), name), isOneOfSeveral);
     } finally {
       setRunningLoop(previous);
     }
+  }
+
+  /** After the last of several mains: what they left behind is cancelled when the loop is driven again. @internal */
+  beginClosing(): void {
+    this.#lifecycle.close();
   }
 
   /**
@@ -327,14 +336,14 @@ export class EventLoop {
     this.#suspect = undefined;
     try {
       if (this.#stepToClose !== undefined) this.#closeStep(this.#stepToClose);
-      while (!this.isClosed()) {
+      while (!this.#lifecycle.isHalted) {
         const next = this.#agenda.housekeeping === "inline" ? this.#nextInOrder() : this.#nextByStrategy();
         if (next === undefined) break;
         if (next.cancelled()) continue;
         if (!this.#runStep(next)) return (progress = "hop");
         if (this.#isTimeToPause(next, sliceEndMs)) return (progress = "pausing");
       }
-      return (progress = this.isClosed() ? "ended" : "outside");
+      return (progress = this.#lifecycle.isHalted ? "ended" : "outside");
     } catch (error) {
       // Only the strategy and the observer throw here: what the program throws ends in a future or with the exception handler.
       this.#end({ kind: "strategy", error });
@@ -492,7 +501,7 @@ export class EventLoop {
   #nextPhase(): boolean {
     const completion = this.#lifecycle.next();
     if (completion !== undefined) this.#end(completion);
-    return completion === undefined;
+    return !this.#lifecycle.isHalted;
   }
 
   #end(completion: Completion<unknown>): void {

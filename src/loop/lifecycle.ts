@@ -15,6 +15,9 @@ export type Completion<T> =
   | { readonly kind: "result"; readonly value: T }
   | { readonly kind: "error" | "deadlock" | "livelock" | "strategy"; readonly error: unknown };
 
+/** `idle` is between two mains of one loop; see {@link Runner}. */
+type Phase = "new" | "main" | "idle" | "cancelling" | "ended";
+
 /**
  * At the end `asyncio.run` still runs its loop for `shutdown_asyncgens()` and for `shutdown_default_executor()`, two batches each, in
  * which callbacks and tasks of the program go on.
@@ -24,8 +27,9 @@ const ASYNCIO_CLOSINGS = 2;
 export class Lifecycle {
   readonly #loop: EventLoop;
   readonly #isInOrder: boolean;
-  #phase: "new" | "main" | "cancelling" | "ended" = "new";
+  #phase: Phase = "new";
   #main: Task | undefined = undefined;
+  #isOneOfSeveral = false;
   #leftToCancel: readonly Task[] = [];
   #closings = 0;
   #isStopping = false;
@@ -36,23 +40,38 @@ export class Lifecycle {
     this.#isInOrder = isInOrder;
   }
 
-  get phase(): "new" | "main" | "cancelling" | "ended" {
+  get phase(): Phase {
     return this.#phase;
+  }
+
+  /** Whether there is nothing more to run, for good or until the next main. */
+  get isHalted(): boolean {
+    return this.#phase === "ended" || this.#phase === "idle";
   }
 
   get main(): Task | undefined {
     return this.#main;
   }
 
-  /** The end of the run, once it has ended. */
+  /** How main, or the whole run, ended last. */
   get completion(): Completion<unknown> | undefined {
     return this.#completion;
   }
 
-  begin(main: Task): void {
+  /** With `isOneOfSeveral` the loop is idle after this main, and keeps what it leaves behind for the next one. */
+  begin(main: Task, isOneOfSeveral: boolean): void {
     this.#phase = "main";
     this.#main = main;
+    this.#isOneOfSeveral = isOneOfSeveral;
+    this.#completion = undefined;
     if (this.#isInOrder) main.addWaiter(this.#stopHandle());
+  }
+
+  /** There will be no other main: what the last one left behind is to be cancelled. */
+  close(): void {
+    this.#phase = "main";
+    this.#isOneOfSeveral = false;
+    this.#isStopping = true;
   }
 
   end(completion: Completion<unknown>): void {
@@ -69,6 +88,11 @@ export class Lifecycle {
   /** Goes to the next phase; answers how the run ended, or undefined while it goes on. */
   next(): Completion<unknown> | undefined {
     this.#isStopping = false;
+    if (this.#phase === "main" && this.#isOneOfSeveral) {
+      this.#phase = "idle";
+      this.#completion = this.#mainCompletion();
+      return undefined;
+    }
     if (this.#phase === "main") {
       this.#phase = "cancelling";
       this.#leftToCancel = this.#loop.allTasks();

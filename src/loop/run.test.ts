@@ -200,7 +200,7 @@ test("a loop runs once", async () => {
   });
   expect([loop.isRunning(), loop.isClosed()]).toEqual([false, true]);
   await expect(runLoop(loop, async () => 1)).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[UsageError: a loop runs one main function, once: make a new EventLoop for the next run]`,
+    `[UsageError: a loop runs one main function, once: make a new EventLoop for the next run, or a Runner for several]`,
   );
 });
 

@@ -2,7 +2,6 @@
  * Driving loops from the real event loop: one after another, each from a fresh macrotask, giving way about every 10 ms.
  */
 import { UsageError } from "../errors/errors.js";
-import type { Strategy } from "../schedule/strategy.js";
 import { EventLoop, type EventLoopOptions } from "./event-loop.js";
 import { detectQuiescence, hasRequestUnderWay, nextMacrotask, onNextMacrotask, onRealTimeout, type Quiescence, realNowMs } from "./host.js";
 import { requireDuration, requireStrategy } from "./require-options.js";
@@ -58,22 +57,32 @@ export async function takeTurn(what: string): Promise<() => void> {
  * @since 0.1.0
  */
 export async function run<T>(main: TaskBody<T>, options: RunOptions = {}): Promise<T> {
-  const { strategy, maxSteps, idleGraceMs, slowStepMs } = options;
-  for (const [name, value] of Object.entries({ idleGraceMs, slowStepMs })) requireDuration(value, `run: ${name}`);
-  if (typeof strategy === "string") {
-    throw new UsageError(`run: strategy must be an object, as ${strategy as string}() makes one, not a name`);
-  }
-  requireStrategy(strategy, "run: strategy");
-  if (maxSteps !== undefined && !(maxSteps >= 1)) throw new UsageError(`run: maxSteps must be 1 or more, not ${maxSteps}`);
-  const loop = new EventLoop(options);
+  const loop = loopFor(options, "run");
   return await runUntilComplete(loop, main, options.quiescence).finally(() => {
-    const warn =
-      options.onWarning ??
-      ((warning: string) => {
-        console.warn(`heddle: ${warning}`);
-      });
-    loop.warnings.forEach(warn);
+    tellWarnings(loop, options);
   });
+}
+
+/** A loop for `options`. Throws UsageError that names `what` and the option for one that cannot be. */
+export function loopFor(options: RunOptions, what: string): EventLoop {
+  const { strategy, maxSteps, idleGraceMs, slowStepMs } = options;
+  for (const [name, value] of Object.entries({ idleGraceMs, slowStepMs })) requireDuration(value, `${what}: ${name}`);
+  if (typeof strategy === "string") {
+    throw new UsageError(`${what}: strategy must be an object, as ${strategy as string}() makes one, not a name`);
+  }
+  requireStrategy(strategy, `${what}: strategy`);
+  if (maxSteps !== undefined && !(maxSteps >= 1)) throw new UsageError(`${what}: maxSteps must be 1 or more, not ${maxSteps}`);
+  return new EventLoop(options);
+}
+
+/** Tells what a run that has ended has to complain of. */
+export function tellWarnings(loop: EventLoop, { onWarning }: RunOptions): void {
+  const warn =
+    onWarning ??
+    ((warning: string) => {
+      console.warn(`heddle: ${warning}`);
+    });
+  loop.warnings.forEach(warn);
 }
 
 /**
@@ -89,22 +98,43 @@ export async function run<T>(main: TaskBody<T>, options: RunOptions = {}): Promi
  * @since 0.1.0
  */
 export async function runUntilComplete<T>(loop: EventLoop, main: TaskBody<T>, quiescence?: Quiescence): Promise<T> {
-  await runLoop(loop, main, quiescence, loop.strategy);
-  const { completion } = loop;
-  if (completion?.kind !== "result") throw completion?.error;
-  return completion.value as T; // the result of main
+  await runLoop(loop, main, quiescence);
+  return resultOfMain<T>(loop);
 }
 
-/** Takes a turn and drives `loop` to its end; the outcome is in `loop.completion`. */
-export async function runLoop<T>(loop: EventLoop, main: TaskBody<T>, quiescence?: Quiescence, strategy?: Strategy): Promise<void> {
-  const release = await takeTurn("run()");
+/** The result of the main that ended last; throws what it threw. */
+export function resultOfMain<T>({ completion }: EventLoop): T {
+  if (completion?.kind !== "result") throw completion?.error;
+  return completion.value as T; // of the main whose result is asked for
+}
+
+/** Takes a turn and runs `main` on `loop` to the end of the run; the outcome is in `loop.completion`. */
+export async function runLoop<T>(loop: EventLoop, main: TaskBody<T>, quiescence?: Quiescence): Promise<void> {
+  const { strategy } = loop;
+  await driveLoop(loop, "run()", () => {
+    if (strategy?.begin(0) === false) throw new UsageError(`run: strategy ${strategy.name} has no run left to make; make a new one`);
+    loop.start(main, quiescence ?? detectQuiescence());
+  });
+  strategy?.end?.({ run: 0, failed: loop.completion?.kind !== "result", steps: loop.steps });
+}
+
+/** Takes a turn and drives `loop` from what `begin` starts to the end of that. Rejects with what `begin` throws. */
+export async function driveLoop(loop: EventLoop, what: string, begin: () => void): Promise<void> {
+  const release = await takeTurn(what);
   const putBack = interceptStrays((exception) => {
     loop.callExceptionHandler({ message: "Unhandled rejection or exception", exception });
   });
   try {
-    if (strategy?.begin(0) === false) throw new UsageError(`run: strategy ${strategy.name} has no run left to make; make a new one`);
-    await driveToEnd(loop, main, quiescence);
-    strategy?.end?.({ run: 0, failed: loop.completion?.kind !== "result", steps: loop.steps });
+    await new Promise<void>((resolve, reject) => {
+      onNextMacrotask(() => {
+        try {
+          begin();
+          continueDriving(loop, resolve);
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
   } finally {
     putBack();
     release();
@@ -119,20 +149,6 @@ export function inMacrotask<T>(work: () => T): Promise<T> {
         resolve(work());
       } catch (error) {
         reject(error); // whatever was thrown is passed on unchanged
-      }
-    });
-  });
-}
-
-/** Drives a loop from its start to its end, in as many macrotasks as it takes. Its caller has the realm. */
-function driveToEnd<T>(loop: EventLoop, main: TaskBody<T>, quiescence?: Quiescence): Promise<void> {
-  return new Promise((resolve, reject) => {
-    onNextMacrotask(() => {
-      try {
-        loop.start(main, quiescence ?? detectQuiescence());
-        continueDriving(loop, resolve);
-      } catch (error) {
-        reject(error);
       }
     });
   });
