@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { checkTaskGraph } from "../graph/check.js";
-import { type Operation, placeBody, type TaskGraph, tasksNamedBy, walkBody } from "../graph/task-graph.js";
+import { isStarting, type Operation, placeBody, type TaskGraph, tasksNamedBy, walkBody } from "../graph/task-graph.js";
 import { shrinkTaskGraph, withoutTasks } from "./shrink-graph.js";
 import { taskGraph } from "./task-graph.js";
 
@@ -16,7 +16,7 @@ function depthOfStarts({ tasks }: TaskGraph): number {
   const queue = [0];
   for (let task = queue.shift(); task !== undefined; task = queue.shift()) {
     for (const operation of tasks[task]?.body ?? []) {
-      if (operation[0] !== "spawn" && operation[0] !== "gather") continue;
+      if (!isStarting(operation)) continue;
       for (const named of tasksNamedBy(operation)) {
         if (depths.has(named)) continue;
         depths.set(named, (depths.get(task) ?? 0) + 1);
@@ -27,26 +27,45 @@ function depthOfStarts({ tasks }: TaskGraph): number {
   return [...depths.values()].reduce((sum, depth) => sum + depth, 0);
 }
 
+/** 0 for a turn, 2 for an operation that has a simpler relative, 1 for the others. */
+function rankOf([name]: Operation): number {
+  return name === "yield" ? 0 : ["wait", "asCompleted", "taskGroup", "shield"].includes(name) ? 2 : 1;
+}
+
+/** The numbers and flags of an operation, summed up. */
+function simplicityOf(operation: Operation): number {
+  switch (operation[0]) {
+    case "span":
+    case "setResult":
+    case "put":
+      return Math.abs(operation[2]);
+    case "sleep":
+    case "return":
+    case "timeout":
+      return Math.abs(operation[1]);
+    case "gather":
+      return operation[2] ? 1 : 0;
+    case "wait":
+      return ["ALL_COMPLETED", "FIRST_EXCEPTION", "FIRST_COMPLETED"].indexOf(operation[2]) + (operation[3] === null ? 0 : 1 + operation[3]);
+    default:
+      return 0;
+  }
+}
+
 /** What every shrink step makes smaller: the first of these that it changes, the most important first. */
 function measure(graph: TaskGraph): readonly number[] {
   const operations = graph.tasks.flatMap(operationsOf);
-  const gathered = operations.reduce((sum, operation) => sum + (operation[0] === "gather" ? operation[1].length : 0), 0);
-  const simple = operations.reduce((sum, operation) => {
-    switch (operation[0]) {
-      case "span":
-      case "setResult":
-        return sum + Math.abs(operation[2]);
-      case "sleep":
-      case "return":
-        return sum + Math.abs(operation[1]);
-      case "gather":
-        return sum + (operation[2] ? 1 : 0);
-      default:
-        return sum;
-    }
-  }, 0);
-  const noTurns = operations.filter(([name]) => name !== "yield").length;
-  return [graph.tasks.length, operations.length, noTurns, gathered, depthOfStarts(graph), simple, graph.cells + graph.futures];
+  const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
+  const { cells, futures, locks = 0, semaphores = [], events = 0, queues = [] } = graph;
+  return [
+    graph.tasks.length,
+    operations.length,
+    sum(operations.map(rankOf)),
+    sum(operations.map((operation) => (Array.isArray(operation[1]) && operation[0] !== "try" ? operation[1].length : 0))),
+    depthOfStarts(graph),
+    sum([...operations.map(simplicityOf), ...semaphores, ...queues]),
+    cells + futures + locks + semaphores.length + events + queues.length,
+  ];
 }
 
 function isSmaller(a: readonly number[], b: readonly number[]): boolean {
@@ -84,7 +103,7 @@ describe("every candidate", () => {
         }
         expect(JSON.stringify(graph)).toBe(text); // the origin is not touched
       }),
-      { seed: 7, numRuns: 60 },
+      { seed: 7, numRuns: 50 },
     );
   });
 
@@ -111,12 +130,15 @@ describe("what a defect needs is found, and nothing else is left", () => {
     graph.tasks.some((task, index) => operationsOf(task).some((operation) => isWanted(operation, index)));
 
   /** The smallest graphs, as bodies, from all drawn graphs that have the property. */
-  function smallestOf(isKept: (graph: TaskGraph) => boolean): {
+  function smallestOf(
+    isKept: (graph: TaskGraph) => boolean,
+    { from = graphs, numRuns = 200 }: { readonly from?: fc.Arbitrary<TaskGraph>; readonly numRuns?: number } = {},
+  ): {
     readonly bodies: readonly string[];
     readonly found: number;
     readonly mostTried: number;
   } {
-    const found = fc.sample(graphs, { seed: 7, numRuns: 200 }).filter(isKept);
+    const found = fc.sample(from, { seed: 7, numRuns }).filter(isKept);
     const all = found.map((graph) => smallestWith(isKept, graph));
     const bodies = new Set(all.map(({ graph }) => JSON.stringify(graph.tasks.map(({ body }) => body))));
     return { bodies: [...bodies].toSorted(), found: found.length, mostTried: Math.max(...all.map(({ tried }) => tried)) };
@@ -154,7 +176,9 @@ describe("what a defect needs is found, and nothing else is left", () => {
             .flat()
             .some((innermost) => (innermost as Operation)[0] === "awaitFuture"),
       );
-    const { bodies, found } = smallestOf((graph) => has(graph, isNested));
+    const { bodies, found } = smallestOf((graph) => has(graph, isNested), {
+      from: taskGraph({ maxDepth: 3, mix: { try: 10, future: 10 } }),
+    });
     expect(found).toBeGreaterThan(20);
     // Which part it stands in is a matter of the graph.
     for (const body of bodies) expect(body).toMatch(/^\[\[\["try",[[\],]*"try",[[\],]*"awaitFuture",0[[\],]*\]$/);
@@ -175,6 +199,171 @@ describe("what a defect needs is found, and nothing else is left", () => {
         "[[["spawn",1]],[["raise","crash"]]]",
       ]
     `);
+  });
+});
+
+describe("the smallest graph with an operation, whatever it was found in", () => {
+  const smallestWithName = (name: Operation[0]): readonly string[] => {
+    const isKept = (graph: TaskGraph): boolean => graph.tasks.flatMap(operationsOf).some((operation) => operation[0] === name);
+    const found = fc.sample(graphs, { seed: 7, numRuns: 100 }).filter(isKept);
+    expect(found.length).toBeGreaterThan(10);
+    return [...new Set(found.map((graph) => JSON.stringify(smallestWith(isKept, graph).graph)))].toSorted();
+  };
+  const main = (fields: object, ...body: readonly (readonly unknown[])[]): string =>
+    JSON.stringify({ version: 1, cells: 0, futures: 0, ...fields, tasks: [{ name: "main", body }] });
+
+  test.each<readonly [Operation[0], string]>([
+    ["timeout", main({}, ["timeout", 0, []])],
+    ["withLock", main({ locks: 1 }, ["withLock", 0, []])],
+    ["withSemaphore", main({ semaphores: [0] }, ["withSemaphore", 0, []])],
+    ["setEvent", main({ events: 1 }, ["setEvent", 0])],
+    ["clearEvent", main({ events: 1 }, ["clearEvent", 0])],
+    ["waitEvent", main({ events: 1 }, ["waitEvent", 0])],
+    ["put", main({ queues: [0] }, ["put", 0, 0])],
+    ["get", main({ queues: [0] }, ["get", 0])],
+    ["try", main({}, ["try", [], [], []])],
+  ])("%s stands alone, and nothing is shared that it does not name", (name, smallest) => {
+    expect(smallestWithName(name)).toEqual([smallest]);
+  });
+
+  /** The bodies alone: which of the tasks is left is a matter of the graph. */
+  const bodiesOf = (texts: readonly string[]): readonly string[] => [
+    ...new Set(texts.map((text) => JSON.stringify((JSON.parse(text) as TaskGraph).tasks.map(({ body }) => body)))),
+  ];
+
+  test.each<readonly [Operation[0], readonly unknown[]]>([
+    ["wait", ["wait", [1], "ALL_COMPLETED", null]],
+    ["asCompleted", ["asCompleted", [1]]],
+    ["taskGroup", ["taskGroup", [1], []]],
+  ])("%s starts the only other task, and stands alone", (name, operation) => {
+    expect(bodiesOf(smallestWithName(name))).toEqual([JSON.stringify([[operation], []])]);
+  });
+
+  test("shield stands behind a start", () => {
+    expect(bodiesOf(smallestWithName("shield"))).toMatchInlineSnapshot(`
+      [
+        "[[["gather",[1],false],["shield",1]],[]]",
+        "[[["spawn",1],["shield",1]],[]]",
+      ]
+    `);
+  });
+});
+
+describe("an operation becomes a simpler one where that is enough", () => {
+  /** What is left of main when what is left has to keep the property. */
+  const mainOf = (graph: Omit<TaskGraph, "version" | "cells" | "futures">, isKept: (main: readonly Operation[]) => boolean): unknown =>
+    smallestWith((candidate) => isKept(candidate.tasks.slice(0, 1).flatMap(operationsOf)), { version: 1, cells: 1, futures: 1, ...graph })
+      .graph.tasks[0]?.body;
+  const count =
+    (wanted: number, ...names: readonly Operation[0][]) =>
+    (main: readonly Operation[]): boolean =>
+      main.filter(([name]) => names.includes(name)).length >= wanted;
+  const t = (name: string): TaskGraph["tasks"][number] => ({ name, body: [] });
+
+  test.each<readonly [string, Operation]>([
+    ["wait", ["wait", [1, 2], "FIRST_COMPLETED", 50]],
+    ["asCompleted", ["asCompleted", [1, 2]]],
+    ["taskGroup", ["taskGroup", [1, 2], []]],
+  ])("%s becomes gather", (_, operation) => {
+    const tasks = [{ name: "main", body: [operation] }, t("t1"), t("t2")];
+    const isKept = count(1, "gather", "wait", "asCompleted", "taskGroup");
+    expect(mainOf({ tasks }, isKept)).toEqual([["gather", [1], false]]);
+  });
+
+  test("shield becomes await, and what waits for something shared becomes a turn", () => {
+    const tasks = [
+      {
+        name: "main",
+        body: [
+          ["spawn", 1],
+          ["shield", 1],
+        ] as const,
+      },
+      t("t1"),
+    ];
+    expect(mainOf({ tasks }, count(1, "shield", "await"))).toEqual([
+      ["spawn", 1],
+      ["await", 1],
+    ]);
+    const shared = { locks: 1, semaphores: [1], events: 1, queues: [1] };
+    for (const operation of [
+      ["waitEvent", 0],
+      ["get", 0],
+      ["put", 0, 5],
+      ["withLock", 0, []],
+      ["withSemaphore", 0, []],
+    ] as const) {
+      expect(mainOf({ ...shared, tasks: [{ name: "main", body: [operation] }] }, (main) => main.length > 0)).toEqual([["yield"]]);
+    }
+  });
+
+  test("a wait loses its timeout and its mode, but not where they matter", () => {
+    const tasks = [{ name: "main", body: [["wait", [1, 2], "FIRST_COMPLETED", 50]] as const }, t("t1"), t("t2")];
+    const waits = (isWanted: (wait: readonly unknown[]) => boolean) => (main: readonly Operation[]) =>
+      main.some((operation) => operation[0] === "wait" && isWanted(operation));
+    expect(
+      mainOf(
+        { tasks },
+        waits(() => true),
+      ),
+    ).toEqual([["wait", [1], "ALL_COMPLETED", null]]);
+    expect(
+      mainOf(
+        { tasks },
+        waits(([, , mode]) => mode !== "ALL_COMPLETED"),
+      ),
+    ).toEqual([["wait", [1], "FIRST_EXCEPTION", null]]);
+    expect(
+      mainOf(
+        { tasks },
+        waits(([, , , ms]) => Number(ms) >= 7),
+      ),
+    ).toEqual([["wait", [1], "ALL_COMPLETED", 7]]);
+  });
+
+  test("bodies come out of what is around them", () => {
+    const body: Operation[] = [
+      ["timeout", 5, [["withLock", 0, [["try", [], [["withSemaphore", 0, [["sleep", 9]]]], []]]]]],
+      ["taskGroup", [1], [["span", 0, 3]]],
+    ];
+    const graph = { locks: 1, semaphores: [2], tasks: [{ name: "main", body }, t("t1")] };
+    expect(mainOf(graph, (main) => count(1, "sleep")(main) && count(1, "span")(main))).toEqual([
+      ["sleep", 0],
+      ["span", 0, 0],
+    ]);
+    expect(mainOf(graph, (main) => count(1, "sleep")(main) && count(1, "withSemaphore")(main))).toEqual([
+      ["withSemaphore", 0, [["sleep", 0]]],
+    ]);
+  });
+
+  test("initial values and maximum sizes get smaller, and what is not named goes", () => {
+    const body: Operation[] = [
+      ["withSemaphore", 1, []],
+      ["put", 1, 0],
+    ];
+    const isKept = ({ tasks, semaphores = [], queues = [] }: TaskGraph): boolean => {
+      const operations = tasks.flatMap(operationsOf);
+      return (
+        operations.some((operation) => operation[0] === "withSemaphore" && (semaphores[operation[1]] ?? 0) >= 2) &&
+        operations.some((operation) => operation[0] === "put" && (queues[operation[1]] ?? 0) >= 1)
+      );
+    };
+    const graph: TaskGraph = {
+      ...{ version: 1, cells: 1, futures: 1, locks: 2, semaphores: [1, 9], events: 1, queues: [0, 9, 3] },
+      tasks: [{ name: "main", body }],
+    };
+    expect(smallestWith(isKept, graph).graph).toEqual({
+      ...{ version: 1, cells: 0, futures: 0, semaphores: [2], queues: [1] },
+      tasks: [
+        {
+          name: "main",
+          body: [
+            ["withSemaphore", 0, []],
+            ["put", 0, 0],
+          ],
+        },
+      ],
+    });
   });
 });
 
@@ -232,6 +421,39 @@ describe("withoutTasks", () => {
         { name: "c", body: [["span", 0, 1]] },
       ],
     });
+  });
+
+  test("of a wait and the like takes out what is gone, and leaves the body of a task group without tasks", () => {
+    const group: TaskGraph = {
+      ...graph,
+      tasks: [
+        {
+          name: "main",
+          body: [
+            ["wait", [1, 2], "FIRST_COMPLETED", 5],
+            ["asCompleted", [1]],
+            ["shield", 1],
+            [
+              "taskGroup",
+              [3, 4],
+              [
+                ["timeout", 1, [["await", 3], ["yield"]]],
+                ["cancel", 1],
+              ],
+            ],
+          ],
+        },
+        ...graph.tasks.slice(1).map(({ name }) => ({ name, body: [] })),
+      ],
+    };
+    expect(withoutTasks(group, [1, 4]).tasks[0]?.body).toEqual([
+      ["wait", [1], "FIRST_COMPLETED", 5],
+      ["taskGroup", [2], [["timeout", 1, [["await", 2], ["yield"]]]]],
+    ]);
+    expect(withoutTasks(group, [3, 4]).tasks[0]?.body.slice(3)).toEqual([
+      ["timeout", 1, [["yield"]]],
+      ["cancel", 1],
+    ]);
   });
 
   test("takes out a gather of which nothing is left, and nothing at all when asked for nothing", () => {

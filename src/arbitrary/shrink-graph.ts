@@ -2,11 +2,37 @@
  * Smaller task graphs from a task graph: fewer tasks first, then fewer operations, then simpler ones, then smaller numbers. Every
  * candidate is valid, and keeps the names of tasks, so that a schedule that goes by names still applies to it.
  *
- * Each step makes the graph smaller by a measure, the first of these that changes: tasks, operations, operations that are no turn, tasks
- * named by gathers, depths of starts, numbers and flags, cells and futures. So shrinking always ends.
+ * Each step makes the graph smaller by a measure, the first of these that changes:
+ *
+ * 1. tasks; 2. operations
+ * 3. ranks of operations: 0 for a turn, 2 for what has a simpler relative (`wait`, `asCompleted` and `taskGroup` have `gather`, `shield`
+ *    has `await`), 1 for the others
+ * 4. tasks named in lists; 5. depths of starts
+ * 6. numbers and flags: counts, times, values, initial values and maximum sizes as they are, `returnExceptions` as 1; of a `wait` 1 more
+ *    for having a timeout, and 1 for FIRST_EXCEPTION, 2 for FIRST_COMPLETED
+ * 7. cells, futures, locks, semaphores, events and queues
+ *
+ * So shrinking always ends.
  */
 import { checkTaskGraph } from "../graph/check.js";
-import { type Body, type Operation, placeBody, type TaskGraph, tasksNamedBy, walkBody } from "../graph/task-graph.js";
+import {
+  type Body,
+  isStarting,
+  makeTaskGraph,
+  type Operation,
+  partsOf,
+  placeBody,
+  type ReturnWhen,
+  type SharedField,
+  sharedBy,
+  type TaskGraph,
+  tasksNamedBy,
+  walkBody,
+  withParts,
+} from "../graph/task-graph.js";
+
+/** When a `wait` answers, the simplest first. */
+const RETURN_WHEN: readonly ReturnWhen[] = ["ALL_COMPLETED", "FIRST_EXCEPTION", "FIRST_COMPLETED"];
 
 /** Candidates for a smaller graph, the boldest first. */
 export function* shrinkTaskGraph(graph: TaskGraph): Generator<TaskGraph> {
@@ -19,6 +45,7 @@ function* candidatesOf(graph: TaskGraph): Generator<TaskGraph> {
   yield* withFewerOperations(graph);
   yield* withLiftedStarts(graph);
   yield* withSimplerOperations(graph);
+  yield* withSmallerSizes(graph);
   yield* withoutUnused(graph);
 }
 
@@ -74,7 +101,7 @@ function starters(graph: TaskGraph): ReadonlyMap<number, number> {
   const queue = [0];
   for (let task = queue.shift(); task !== undefined; task = queue.shift()) {
     for (const operation of graph.tasks[task]?.body ?? []) {
-      if (operation[0] !== "spawn" && operation[0] !== "gather") continue;
+      if (!isStarting(operation)) continue;
       for (const named of tasksNamedBy(operation)) {
         if (named === 0 || starter.has(named)) continue;
         starter.set(named, task);
@@ -86,26 +113,31 @@ function starters(graph: TaskGraph): ReadonlyMap<number, number> {
 }
 
 function renumberTasks(body: Body, newIndex: ReadonlyMap<number, number>): Body {
-  return body.flatMap((operation): Operation[] => {
-    switch (operation[0]) {
-      case "spawn":
-      case "await":
-      case "cancel": {
-        const task = newIndex.get(operation[1]);
-        return task === undefined ? [] : [[operation[0], task]];
-      }
-      case "gather": {
-        const tasks = operation[1].flatMap((task) => newIndex.get(task) ?? []);
-        return tasks.length === 0 ? [] : [["gather", tasks, operation[2]]];
-      }
-      case "try":
-        return [
-          ["try", renumberTasks(operation[1], newIndex), renumberTasks(operation[2], newIndex), renumberTasks(operation[3], newIndex)],
-        ];
-      default:
-        return [operation];
-    }
+  return body.flatMap((operation): Body => {
+    const parts = partsOf(operation).map((part) => renumberTasks(part, newIndex));
+    const named = tasksNamedBy(operation);
+    const left = named.flatMap((task) => newIndex.get(task) ?? []);
+    if (named.length > 0 && left.length === 0) return parts.flat(); // of a task group its body is left, of others nothing
+    return [withTasks(withParts(operation, parts), left)];
   });
+}
+
+/** The same operation that names other tasks, as many as it can name. */
+function withTasks(operation: Operation, tasks: readonly number[]): Operation {
+  switch (operation[0]) {
+    case "spawn":
+    case "await":
+    case "shield":
+    case "cancel":
+      return [operation[0], tasks[0] ?? operation[1]];
+    case "gather":
+    case "wait":
+    case "asCompleted":
+    case "taskGroup":
+      return operation.with(1, tasks) as unknown as Operation; // its first argument is the list of them
+    default:
+      return operation;
+  }
 }
 
 /**
@@ -153,10 +185,10 @@ function* shorterBodies(body: Body): Generator<Body> {
     }
   }
   for (const [index, operation] of body.entries()) {
-    if (operation[0] !== "try") continue;
-    for (const part of [operation[1], operation[2], operation[3]]) yield body.toSpliced(index, 1, ...part);
-    for (const place of [1, 2, 3] as const) {
-      for (const shorter of shorterBodies(operation[place])) yield body.with(index, operation.with(place, shorter) as unknown as Operation);
+    const parts = partsOf(operation);
+    for (const part of parts) yield body.toSpliced(index, 1, ...part);
+    for (const [place, part] of parts.entries()) {
+      for (const shorter of shorterBodies(part)) yield body.with(index, withParts(operation, parts.with(place, shorter)));
     }
   }
 }
@@ -184,42 +216,79 @@ function* withSimplerOperations(graph: TaskGraph): Generator<TaskGraph> {
 
 function* simplerBodies(body: Body): Generator<Body> {
   for (const [index, operation] of body.entries()) {
-    for (const simpler of simplerOperations(operation)) yield body.with(index, simpler);
+    for (const simpler of simplerForms(operation)) yield body.toSpliced(index, 1, ...simpler);
+    const parts = partsOf(operation);
+    for (const [place, part] of parts.entries()) {
+      for (const simpler of simplerBodies(part)) yield body.with(index, withParts(operation, parts.with(place, simpler)));
+    }
   }
 }
 
-function* simplerOperations(operation: Operation): Generator<Operation> {
+/** What may stand in the place of an operation: no more operations than before, and simpler ones. */
+function* simplerForms(operation: Operation): Generator<Body> {
+  const turn = ["yield"] as const;
   switch (operation[0]) {
-    case "span":
-      for (const n of smaller(operation[2])) yield ["span", operation[1], n];
-      return;
     case "await":
     case "cancel":
     case "awaitFuture":
-      yield ["yield"];
+    case "waitEvent":
+    case "get":
+      yield [turn];
+      break;
+    case "shield":
+      yield [turn];
+      yield [["await", operation[1]]];
+      break;
+    case "sleep":
+    case "put":
+    case "gather":
+      yield [turn];
+      break;
+    case "wait":
+    case "asCompleted":
+      yield [turn];
+      yield [["gather", operation[1], false]];
+      break;
+    case "taskGroup":
+      yield [["gather", operation[1], false], ...operation[2]];
+      yield [...operation[2], ["gather", operation[1], false]];
+      break;
+    case "withLock":
+    case "withSemaphore":
+      // A task that came to wait there let others go on, which may be what matters.
+      yield [turn, ...operation[2]];
+      break;
+    default:
+  }
+  for (const simpler of simplerArguments(operation)) yield [simpler];
+}
+
+/** The same operation with fewer tasks, smaller numbers, flags that are not set. */
+function* simplerArguments(operation: Operation): Generator<Operation> {
+  const tasks = tasksNamedBy(operation);
+  if (tasks.length > 1) for (const [index] of tasks.entries()) yield withTasks(operation, tasks.toSpliced(index, 1));
+  switch (operation[0]) {
+    case "span":
+    case "setResult":
+    case "put":
+      for (const number of smaller(operation[2])) yield operation.with(2, number) as unknown as Operation; // its second argument is a number
       return;
     case "sleep":
-      yield ["yield"];
-      for (const ms of smaller(operation[1])) yield ["sleep", ms];
-      return;
-    case "setResult":
-      for (const value of smaller(operation[2])) yield ["setResult", operation[1], value];
-      return;
     case "return":
-      for (const value of smaller(operation[1])) yield ["return", value];
+    case "timeout":
+      for (const number of smaller(operation[1])) yield operation.with(1, number) as unknown as Operation; // its first argument is a number
       return;
     case "gather":
-      yield ["yield"];
-      for (const [index] of operation[1].entries()) {
-        if (operation[1].length > 1) yield ["gather", operation[1].toSpliced(index, 1), operation[2]];
-      }
       if (operation[2]) yield ["gather", operation[1], false];
       return;
-    case "try":
-      for (const place of [1, 2, 3] as const) {
-        for (const simpler of simplerBodies(operation[place])) yield operation.with(place, simpler) as unknown as Operation;
-      }
+    case "wait": {
+      const [, named, mode, ms] = operation;
+      for (const simpler of RETURN_WHEN.slice(0, RETURN_WHEN.indexOf(mode))) yield ["wait", named, simpler, ms];
+      if (ms === null) return;
+      yield ["wait", named, mode, null];
+      for (const number of smaller(ms)) yield ["wait", named, mode, number];
       return;
+    }
     default:
   }
 }
@@ -229,30 +298,48 @@ function* smaller(value: number): Generator<number> {
   for (let gap = Math.abs(value); gap >= 1; gap = Math.floor(gap / 2)) yield Math.sign(value) * (Math.abs(value) - gap);
 }
 
-/** Without the cells and futures that nothing names. */
-function* withoutUnused(graph: TaskGraph): Generator<TaskGraph> {
-  const operations = graph.tasks.flatMap(({ body }) => [...walkBody(placeBody(body))].map(({ operation }) => operation));
-  const cells = renumbering(operations.flatMap((operation) => (operation[0] === "span" ? [operation[1]] : [])));
-  const futures = renumbering(operations.flatMap((operation) => (namesFuture(operation) ? [operation[1]] : [])));
-  if (cells.size === graph.cells && futures.size === graph.futures) return;
-  const rename = (body: Body): Body =>
-    body.map((operation): Operation => {
-      if (operation[0] === "try") return ["try", rename(operation[1]), rename(operation[2]), rename(operation[3])];
-      if (operation[0] === "span") return ["span", cells.get(operation[1]) ?? 0, operation[2]];
-      return namesFuture(operation) ? (operation.with(1, futures.get(operation[1]) ?? 0) as unknown as Operation) : operation;
-    });
-  yield {
-    ...graph,
-    cells: cells.size,
-    futures: futures.size,
-    tasks: graph.tasks.map(({ name, body }) => ({ name, body: rename(body) })),
-  };
+/** With smaller initial values of semaphores and maximum sizes of queues. */
+function* withSmallerSizes(graph: TaskGraph): Generator<TaskGraph> {
+  for (const field of ["semaphores", "queues"] as const) {
+    const sizes = graph[field] ?? [];
+    for (const [index, size] of sizes.entries()) for (const number of smaller(size)) yield { ...graph, [field]: sizes.with(index, number) };
+  }
 }
 
-type FutureOperation = Extract<Operation, readonly ["setResult" | "setException" | "cancelFuture" | "awaitFuture", ...unknown[]]>;
+/** Without what is shared but named by nothing. */
+function* withoutUnused(graph: TaskGraph): Generator<TaskGraph> {
+  const operations = graph.tasks.flatMap(({ body }) => [...walkBody(placeBody(body))].map(({ operation }) => operation));
+  const used = (field: SharedField): ReadonlyMap<unknown, number> =>
+    renumbering(operations.flatMap((operation) => (sharedBy(operation) === field ? [Number(operation[1])] : []))); // which is an index
+  const fields = {
+    cells: used("cells"),
+    futures: used("futures"),
+    locks: used("locks"),
+    semaphores: used("semaphores"),
+    events: used("events"),
+    queues: used("queues"),
+  };
+  const rename = (body: Body): Body =>
+    body.map((operation) => {
+      const inner = withParts(operation, partsOf(operation).map(rename));
+      const field = sharedBy(inner);
+      if (field === undefined) return inner;
+      return (inner as readonly unknown[]).with(1, fields[field].get(inner[1]) ?? 0) as unknown as Operation; // with another index
+    });
+  const smallest = makeTaskGraph({
+    cells: fields.cells.size,
+    futures: fields.futures.size,
+    locks: fields.locks.size,
+    semaphores: graph.semaphores?.filter((_, index) => fields.semaphores.has(index)) ?? [],
+    events: fields.events.size,
+    queues: graph.queues?.filter((_, index) => fields.queues.has(index)) ?? [],
+    tasks: graph.tasks.map(({ name, body }) => ({ name, body: rename(body) })),
+  });
+  if (countShared(smallest) < countShared(graph)) yield smallest;
+}
 
-function namesFuture(operation: Operation): operation is FutureOperation {
-  return ["setResult", "setException", "cancelFuture", "awaitFuture"].includes(operation[0]);
+function countShared({ cells, futures, locks = 0, semaphores = [], events = 0, queues = [] }: TaskGraph): number {
+  return cells + futures + locks + semaphores.length + events + queues.length;
 }
 
 /** Numbers in ascending order, each with its place. */

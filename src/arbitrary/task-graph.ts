@@ -4,7 +4,8 @@
 import * as fc from "fast-check";
 import { checkTaskGraph } from "../graph/check.js";
 import type { TaskGraph } from "../graph/task-graph.js";
-import { type GraphShape, generateTaskGraph, type MixedOperation } from "./generate-graph.js";
+import { generateTaskGraph } from "./generate-graph.js";
+import { CONDITIONAL_KINDS, type GraphShape, type MixedOperation } from "./graph-shape.js";
 import { requireWholeNumber } from "./require-whole-number.js";
 import { shrinkTaskGraph } from "./shrink-graph.js";
 
@@ -14,25 +15,37 @@ const DEFAULT_MIX: GraphShape["mix"] = {
   sleep: 4,
   await: 3,
   gather: 1,
+  wait: 2,
+  asCompleted: 1,
+  taskGroup: 3,
+  shield: 1,
+  timeout: 3,
   cancel: 2,
-  future: 7,
+  future: 5,
+  lock: 3,
+  semaphore: 2,
+  event: 3,
+  queue: 4,
   raise: 1,
   return: 1,
-  try: 3,
+  try: 2,
 };
 
 export interface TaskGraphConstraints {
   /** The most tasks, main included. Default 8. */
   readonly maxTasks?: number;
-  /** The most operations drawn for a body. Starts of tasks, the gather that waits for them and completions of futures come on top. Default 6. */
+  /** The most operations drawn for a body. Starts of tasks, the gather that waits for them and completions come on top. Default 6. */
   readonly maxOperations?: number;
-  /** How deep `try` may be nested. Default 2. */
+  /** How deep bodies may be nested in operations such as `try` and `timeout`. Default 2. */
   readonly maxDepth?: number;
   /** How often each kind of operation is drawn, relative to the others; 0 is never. What is left out keeps its default. */
   readonly mix?: Partial<GraphShape["mix"]>;
-  /** Whether tasks share cells and futures. Default true. */
+  /** Whether tasks share cells, futures, locks, semaphores, events and queues. Default true. */
   readonly sharing?: boolean;
-  /** Whether operations may fail, be cancelled or wait for ever: `raise`, `cancel`, and all that futures do. Default true. */
+  /**
+   * Whether operations may fail, be cancelled or wait for ever: `raise`, `cancel`, `timeout`, and all that futures, events and queues do.
+   * Default true.
+   */
   readonly faults?: boolean;
 }
 
@@ -89,12 +102,12 @@ export function taskGraph(constraints: TaskGraphConstraints = {}): fc.Arbitrary<
   requireWholeNumber(maxOperations, 0, "taskGraph: maxOperations");
   requireWholeNumber(maxDepth, 0, "taskGraph: maxDepth");
   const mix: Record<MixedOperation, number> = { ...DEFAULT_MIX, ...constraints.mix };
-  if (!faults) Object.assign(mix, { raise: 0, cancel: 0, future: 0 });
+  if (!faults) Object.assign(mix, { raise: 0, cancel: 0, timeout: 0, future: 0, event: 0, queue: 0 });
   for (const [name, weight] of Object.entries(mix)) requireWholeNumber(weight, 0, `taskGraph: mix.${name}`);
   requireWholeNumber(
-    Object.entries(mix).reduce((sum, [name, weight]) => sum + (name === "future" ? 0 : weight), 0),
+    Object.entries(mix).reduce((sum, [name, weight]) => sum + ((CONDITIONAL_KINDS as readonly string[]).includes(name) ? 0 : weight), 0),
     1,
-    "taskGraph: the sum of the weights of mix, future left out,",
+    `taskGraph: the sum of the weights of mix, ${CONDITIONAL_KINDS.join(", ")} left out,`,
   );
-  return new TaskGraphArbitrary({ maxTasks, maxOperations, maxDepth, mix, isSharing: sharing });
+  return new TaskGraphArbitrary({ maxTasks, maxOperations, maxDepth, mix, isSharing: sharing, mayDeadlock: faults });
 }

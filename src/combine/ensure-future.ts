@@ -42,13 +42,22 @@ export function futureFor(loop: EventLoop, item: unknown, argument: string): Fut
   );
 }
 
-/** The futures for a list of them, each once. Throws UsageError for what is no list, or an empty one unless `mayBeEmpty`. */
+/**
+ * The futures for a list of them, each once; a function that is named twice is called twice. Throws UsageError for what is no list, or an
+ * empty one unless `mayBeEmpty`.
+ */
 export function futuresFor(loop: EventLoop, items: unknown, what: string, mayBeEmpty: boolean): Set<Future> {
   if (typeof items !== "object" || items === null || !(Symbol.iterator in items)) {
     throw new UsageError(`${what}: needs a list of tasks and futures, not ${describeValue(items)}`);
   }
-  const futures = [...(items as Iterable<unknown>)].map((item, index) => futureFor(loop, item, `${what}: argument ${index}`));
-  if (futures.length === 0 && !mayBeEmpty) throw new UsageError(`${what}: the list of tasks and futures is empty, so the wait would have no end`);
+  const known = new Map<unknown, Future>();
+  const futures = [...(items as Iterable<unknown>)].map((item, index) => {
+    const future = known.get(item) ?? futureFor(loop, item, `${what}: argument ${index}`);
+    if (typeof item !== "function") known.set(item, future);
+    return future;
+  });
+  if (futures.length === 0 && !mayBeEmpty)
+    throw new UsageError(`${what}: the list of tasks and futures is empty, so the wait would have no end`);
   return new Set(futures);
 }
 

@@ -4,7 +4,7 @@
 import { CancelledError } from "../errors/errors.js";
 import type { EventLoop } from "../loop/event-loop.js";
 import { Future } from "../loop/future.js";
-import { HousekeepingHandle } from "../loop/handle.js";
+import { Housekeeping } from "../loop/handle.js";
 import { getRunningLoop } from "../loop/running.js";
 import { type Awaitable, describePending, futureFor, type ResultOf } from "./ensure-future.js";
 
@@ -97,20 +97,42 @@ function gatherAll(items: readonly Awaitable[], returnExceptions: boolean): Futu
     outer.setResult([]);
     return outer;
   }
-  let unfinished = distinct.length;
-  for (const child of distinct) {
-    child.addWaiter(
-      new HousekeepingHandle("gather", () => {
-        unfinished--;
-        onChildDone(outer, child, unfinished === 0 ? children : undefined, returnExceptions);
-      }),
-    );
-  }
+  const gathering: Gathering = { outer, children, returnExceptions, unfinished: distinct.length };
+  for (const child of distinct) child.addWaiter(new ChildDone(gathering, child));
   return outer;
 }
 
-/** `children` is given when this was the last of them. */
-function onChildDone(outer: GatheringFuture, child: Future, children: readonly Future[] | undefined, returnExceptions: boolean): void {
+/** One gather under way. */
+interface Gathering {
+  readonly outer: GatheringFuture;
+  readonly children: readonly Future[];
+  readonly returnExceptions: boolean;
+  unfinished: number;
+}
+
+/** Notes that a child is done. A class, and no closure for each child, because gathers of many thousands are common. */
+class ChildDone extends Housekeeping {
+  readonly #gathering: Gathering;
+  readonly #child: Future;
+
+  constructor(gathering: Gathering, child: Future) {
+    super();
+    this.#gathering = gathering;
+    this.#child = child;
+  }
+
+  get name(): string {
+    return "gather";
+  }
+
+  run(): void {
+    noteChildDone(this.#gathering, this.#child);
+  }
+}
+
+function noteChildDone(gathering: Gathering, child: Future): void {
+  gathering.unfinished--;
+  const { outer, children, returnExceptions, unfinished } = gathering;
   if (outer.done()) {
     if (!child.cancelled()) child.exception(); // nobody else will look at it, so it counts as retrieved
     return;
@@ -126,7 +148,7 @@ function onChildDone(outer: GatheringFuture, child: Future, children: readonly F
       return;
     }
   }
-  if (children === undefined) return;
+  if (unfinished > 0) return;
   const results = children.map(outcomeOf);
   // A cancellation of the gather is raised even when every child has swallowed its own.
   if (outer.isCancelRequested) outer.setException(cancellationOf(children));

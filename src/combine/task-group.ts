@@ -5,11 +5,11 @@
  * and a group must cancel its tasks then.
  */
 import { CancelledError, ExceptionGroup, RuntimeError } from "../errors/errors.js";
+import type { TaskOptions } from "../loop/event-loop.js";
 import { Future } from "../loop/future.js";
 import { HousekeepingHandle } from "../loop/handle.js";
 import { getRunningLoop } from "../loop/running.js";
 import type { Task, TaskBody } from "../loop/task.js";
-import type { TaskOptions } from "../loop/event-loop.js";
 import { describePending } from "./ensure-future.js";
 
 /** What the parent waits for while tasks of its group are left. */

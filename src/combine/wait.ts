@@ -86,8 +86,7 @@ function waitFor(
       const isEnough =
         unfinished <= 0 ||
         returnWhen === "FIRST_COMPLETED" ||
-        // Whoever asks for the first exception has seen it, so it counts as retrieved.
-        (returnWhen === "FIRST_EXCEPTION" && future.state === "failed" && future.exception() !== undefined);
+        (returnWhen === "FIRST_EXCEPTION" && hasFailed(future));
       if (!isEnough) return;
       timer?.cancel();
       release();
@@ -109,4 +108,11 @@ function waitFor(
     const all = [...futures];
     return { done: new Set(all.filter((future) => future.done())), pending: new Set(all.filter((future) => !future.done())) };
   }, "wait");
+}
+
+/** Whether it raised something, which may be undefined. Whoever waits for the first exception has seen it, so it counts as retrieved. */
+function hasFailed(future: Future): boolean {
+  if (future.state !== "failed") return false;
+  future.exception();
+  return true;
 }

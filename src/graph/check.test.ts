@@ -28,11 +28,24 @@ function verdictOnOperation(...operation: readonly unknown[]): string {
   return verdictOn({ main: [["spawn", 1], operation], t1: [] });
 }
 
-test("every operation of the format that this version runs is accepted", () => {
-  const all = {
+test("every operation of the format is accepted, and comes back as it was", () => {
+  const bodies = {
     main: [
       ["spawn", 1],
       ["gather", [2, 3, 1], true],
+      ["wait", [1, 4], "FIRST_COMPLETED", null],
+      ["asCompleted", [4, 5]],
+      [
+        "taskGroup",
+        [6, 7],
+        [
+          ["await", 6],
+          ["cancel", 1],
+          ["gather", [7, 1], false],
+          ["timeout", 0, [["shield", 7]]],
+        ],
+      ],
+      ["shield", 6],
       ["try", [["await", 1]], [["cancel", 2]], [["awaitFuture", 0]]],
       ["return", -7],
     ],
@@ -44,18 +57,38 @@ test("every operation of the format that this version runs is accepted", () => {
       ["cancelFuture", 0],
     ],
     t3: [["raise", "boom"]],
+    t4: [["withLock", 0, [["withSemaphore", 1, [["timeout", 5, []]]]]]],
+    t5: [
+      ["setEvent", 0],
+      ["clearEvent", 0],
+      ["waitEvent", 0],
+      ["wait", [1], "ALL_COMPLETED", 0],
+    ],
+    t6: [["wait", [5], "FIRST_EXCEPTION", Number.MAX_SAFE_INTEGER]],
+    t7: [
+      ["put", 1, -1],
+      ["get", 0],
+    ],
   };
-  expect(verdictOn(all)).toBe("accepted");
-  expect(verdictOn(all, { locks: 1, semaphores: [2], events: 1, queues: [0, 3] })).toBe("accepted");
+  const graph = {
+    version: 1,
+    cells: 2,
+    futures: 1,
+    locks: 1,
+    semaphores: [0, 2],
+    events: 1,
+    queues: [0, 3],
+    tasks: Object.entries(bodies).map(([name, body]) => ({ name, body })),
+  };
+  expect(JSON.stringify(checkTaskGraph(graph))).toBe(JSON.stringify(graph));
 });
 
-test("cells and futures may be left out, and what comes back holds only what the format knows", () => {
-  expect(checkTaskGraph({ version: 1, tasks: [{ name: "main", body: [] }], queues: [1] })).toEqual({
-    version: 1,
-    cells: 0,
-    futures: 0,
-    tasks: [{ name: "main", body: [] }],
-  });
+test("what is shared may be left out; cells and futures come back as 0, the others only where there are some", () => {
+  const tasks = [{ name: "main", body: [] }];
+  const bare = { version: 1, cells: 0, futures: 0, tasks };
+  expect(checkTaskGraph({ version: 1, tasks })).toEqual(bare);
+  expect(checkTaskGraph({ version: 1, tasks, locks: 0, semaphores: [], events: 0, queues: [] })).toEqual(bare);
+  expect(checkTaskGraph({ version: 1, tasks, semaphores: [0], queues: [1] })).toEqual({ ...bare, semaphores: [0], queues: [1] });
 });
 
 test("what is no graph at all is refused with what it is", () => {
@@ -83,6 +116,15 @@ test("fields of the file and of its tasks are refused with their names", () => {
     verdictOnFile({ version: 1, tasks: [main], cells: "2" }),
     verdictOnFile({ version: 1, tasks: [main], futures: 1_000_001 }),
     verdictOnFile({ version: 1, tasks: [main], futures: Number.POSITIVE_INFINITY }),
+    verdictOnFile({ version: 1, tasks: [main], locks: [1] }),
+    verdictOnFile({ version: 1, tasks: [main], events: -1 }),
+    verdictOnFile({ version: 1, tasks: [main], semaphores: 2 }),
+    verdictOnFile({ version: 1, tasks: [main], semaphores: [2, -1] }),
+    verdictOnFile({ version: 1, tasks: [main], queues: { 0: 1 } }),
+    verdictOnFile({ version: 1, tasks: [main], queues: [0.5] }),
+    verdictOnFile({ version: 1, tasks: [main], queues: [null] }),
+    verdictOnFile({ version: 1, tasks: [main], queues: [0, 1_000_001] }),
+    verdictOnFile({ version: 1, tasks: [main], queues: new Array(1_000_001).fill(0) }),
     verdictOnFile({ version: 1, tasks: [main], machine: "mine" }),
     verdictOnFile(JSON.parse('{ "version": 1, "tasks": [], "__proto__": { "cells": 1 } }')),
     verdictOnFile({ version: 1 }),
@@ -105,8 +147,17 @@ test("fields of the file and of its tasks are refused with their names", () => {
       "cells: must be a whole number from 0 to 1000000, not "2"",
       "futures: must be a whole number from 0 to 1000000, not 1000001",
       "futures: must be a whole number from 0 to 1000000, not Infinity",
-      "graph: has no field "machine"; known are version cells futures tasks locks semaphores events queues",
-      "graph: has no field "__proto__"; known are version cells futures tasks locks semaphores events queues",
+      "locks: must be a whole number from 0 to 1000000, not a list",
+      "events: must be a whole number from 0 to 1000000, not -1",
+      "semaphores: must be a list, not 2",
+      "semaphores[1]: must be a whole number from 0 to 1000000, not -1",
+      "queues: must be a list, not an object",
+      "queues[0]: must be a whole number from 0 to 1000000, not 0.5",
+      "queues[0]: must be a whole number from 0 to 1000000, not null",
+      "queues[1]: must be a whole number from 0 to 1000000, not 1000001",
+      "queues: must hold at most 1000000 numbers, not 1000001",
+      "graph: has no field "machine"; known are version cells futures locks semaphores events queues tasks",
+      "graph: has no field "__proto__"; known are version cells futures locks semaphores events queues tasks",
       "tasks: must be a list, not missing",
       "tasks: must be a list, not an object",
       "tasks: must hold at least main",
@@ -123,28 +174,28 @@ test("fields of the file and of its tasks are refused with their names", () => {
   `);
 });
 
-test("operations that are none, or not of this version, are refused with their place", () => {
+test("operations that are none are refused with their place", () => {
   expect([
     verdictOnOperation(),
     verdictOnOperation("spwan", 1),
     verdictOnOperation("toString"),
     verdictOnOperation("__proto__"),
     verdictOnOperation(["span"], 0, 1),
-    verdictOnOperation("withLock", 0, []),
-    verdictOnOperation("put", 0, 1),
     verdictOn({ main: ["yield"] }),
     verdictOn({ main: [["try", [["yield"], ["try", [], [["nap"]], []]], [], []]] }),
+    verdictOn({ main: [["timeout", 0, [["withLock", 0, [["yield"], ["nap"]]]]]] }, { locks: 1 }),
+    verdictOn({ main: [["taskGroup", [1], [["withSemaphore", 0, [["nap"]]]]], ["yield"]], t1: [] }, { semaphores: [1] }),
   ]).toMatchInlineSnapshot(`
     [
-      "tasks[0] "main", operation 1 (missing): is no operation; known are span yield sleep spawn await gather cancel setResult setException cancelFuture awaitFuture raise return try",
-      "tasks[0] "main", operation 1 ("spwan"): is no operation; known are span yield sleep spawn await gather cancel setResult setException cancelFuture awaitFuture raise return try",
-      "tasks[0] "main", operation 1 ("toString"): is no operation; known are span yield sleep spawn await gather cancel setResult setException cancelFuture awaitFuture raise return try",
-      "tasks[0] "main", operation 1 ("__proto__"): is no operation; known are span yield sleep spawn await gather cancel setResult setException cancelFuture awaitFuture raise return try",
-      "tasks[0] "main", operation 1 (a list): is no operation; known are span yield sleep spawn await gather cancel setResult setException cancelFuture awaitFuture raise return try",
-      "tasks[0] "main", operation 1 ("withLock"): is of the format, but this version of heddle cannot run it yet",
-      "tasks[0] "main", operation 1 ("put"): is of the format, but this version of heddle cannot run it yet",
+      "tasks[0] "main", operation 1 (missing): is no operation; known are span yield sleep spawn await gather wait asCompleted taskGroup shield timeout cancel setResult setException cancelFuture awaitFuture withLock withSemaphore setEvent clearEvent waitEvent put get raise return try",
+      "tasks[0] "main", operation 1 ("spwan"): is no operation; known are span yield sleep spawn await gather wait asCompleted taskGroup shield timeout cancel setResult setException cancelFuture awaitFuture withLock withSemaphore setEvent clearEvent waitEvent put get raise return try",
+      "tasks[0] "main", operation 1 ("toString"): is no operation; known are span yield sleep spawn await gather wait asCompleted taskGroup shield timeout cancel setResult setException cancelFuture awaitFuture withLock withSemaphore setEvent clearEvent waitEvent put get raise return try",
+      "tasks[0] "main", operation 1 ("__proto__"): is no operation; known are span yield sleep spawn await gather wait asCompleted taskGroup shield timeout cancel setResult setException cancelFuture awaitFuture withLock withSemaphore setEvent clearEvent waitEvent put get raise return try",
+      "tasks[0] "main", operation 1 (a list): is no operation; known are span yield sleep spawn await gather wait asCompleted taskGroup shield timeout cancel setResult setException cancelFuture awaitFuture withLock withSemaphore setEvent clearEvent waitEvent put get raise return try",
       "tasks[0] "main", operation 0: must be a list, not "yield"",
-      "tasks[0] "main", operation 0.0.1.1.0 ("nap"): is no operation; known are span yield sleep spawn await gather cancel setResult setException cancelFuture awaitFuture raise return try",
+      "tasks[0] "main", operation 0.0.1.1.0 ("nap"): is no operation; known are span yield sleep spawn await gather wait asCompleted taskGroup shield timeout cancel setResult setException cancelFuture awaitFuture withLock withSemaphore setEvent clearEvent waitEvent put get raise return try",
+      "tasks[0] "main", operation 0.0.0.0.1 ("nap"): is no operation; known are span yield sleep spawn await gather wait asCompleted taskGroup shield timeout cancel setResult setException cancelFuture awaitFuture withLock withSemaphore setEvent clearEvent waitEvent put get raise return try",
+      "tasks[0] "main", operation 0.0.0.0.0 ("nap"): is no operation; known are span yield sleep spawn await gather wait asCompleted taskGroup shield timeout cancel setResult setException cancelFuture awaitFuture withLock withSemaphore setEvent clearEvent waitEvent put get raise return try",
     ]
   `);
 });
@@ -155,12 +206,20 @@ test("a wrong number of arguments is refused with what the operation takes", () 
     verdictOnOperation("span", 0),
     verdictOnOperation("gather", [1]),
     verdictOnOperation("try", [], []),
+    verdictOnOperation("wait", [1], "ALL_COMPLETED"),
+    verdictOnOperation("taskGroup", [1]),
+    verdictOnOperation("timeout", []),
+    verdictOnOperation("get", 0, 1),
   ]).toMatchInlineSnapshot(`
     [
       "tasks[0] "main", operation 1 (yield): takes 0 arguments (none), not 1",
       "tasks[0] "main", operation 1 (span): takes 2 arguments (cell, n), not 1",
       "tasks[0] "main", operation 1 (gather): takes 2 arguments (tasks, returnExceptions), not 1",
       "tasks[0] "main", operation 1 (try): takes 3 arguments (body, handler, final), not 2",
+      "tasks[0] "main", operation 1 (wait): takes 3 arguments (tasks, mode, timeout), not 2",
+      "tasks[0] "main", operation 1 (taskGroup): takes 2 arguments (tasks, body), not 1",
+      "tasks[0] "main", operation 1 (timeout): takes 2 arguments (ms, body), not 1",
+      "tasks[0] "main", operation 1 (get): takes 1 argument (q), not 2",
     ]
   `);
 });
@@ -177,6 +236,14 @@ test("an index out of range is refused with the range", () => {
     verdictOnOperation("await", -1),
     verdictOnOperation("gather", [1, 99], false),
     verdictOn({ main: [["awaitFuture", 0]] }, { futures: 0 }),
+    verdictOnOperation("asCompleted", [2]),
+    verdictOnOperation("withLock", 0, []),
+    verdictOn({ main: [["withLock", 2, []]] }, { locks: 2 }),
+    verdictOn({ main: [["withSemaphore", 1, []]] }, { semaphores: [7] }),
+    verdictOnOperation("waitEvent", 0),
+    verdictOn({ main: [["setEvent", -1]] }, { events: 1 }),
+    verdictOn({ main: [["put", 2, 1]] }, { queues: [7, 7] }),
+    verdictOnOperation("get", 0),
   ]).toMatchInlineSnapshot(`
     [
       "tasks[0] "main", operation 1 (span): cell must be the index of a cell, 0 to 1, not 2",
@@ -189,6 +256,14 @@ test("an index out of range is refused with the range", () => {
       "tasks[0] "main", operation 1 (await): t must be the index of a task, 0 to 1, not -1",
       "tasks[0] "main", operation 1 (gather): each of tasks must be the index of a task, 0 to 1, not 99",
       "tasks[0] "main", operation 0 (awaitFuture): f must be the index of a future, and there are none, not 0",
+      "tasks[0] "main", operation 1 (asCompleted): each of tasks must be the index of a task, 0 to 1, not 2",
+      "tasks[0] "main", operation 1 (withLock): l must be the index of a lock, and there are none, not 0",
+      "tasks[0] "main", operation 0 (withLock): l must be the index of a lock, 0 to 1, not 2",
+      "tasks[0] "main", operation 0 (withSemaphore): s must be the index of a semaphore, 0 to 0, not 1",
+      "tasks[0] "main", operation 1 (waitEvent): e must be the index of an event, and there are none, not 0",
+      "tasks[0] "main", operation 0 (setEvent): e must be the index of an event, 0 to 0, not -1",
+      "tasks[0] "main", operation 0 (put): q must be the index of a queue, 0 to 1, not 2",
+      "tasks[0] "main", operation 1 (get): q must be the index of a queue, and there are none, not 0",
     ]
   `);
 });
@@ -212,6 +287,21 @@ test("arguments of the wrong type or size are refused with the rule and what was
     verdictOnOperation("return", { error: "no" }),
     verdictOnOperation("raise", 7),
     verdictOnOperation("try", [], [], null),
+    verdictOnOperation("wait", [], "ALL_COMPLETED", null),
+    verdictOnOperation("wait", [1], "all_completed", null),
+    verdictOnOperation("wait", [1], null, null),
+    verdictOnOperation("wait", [1], ["ALL_COMPLETED"], null),
+    verdictOnOperation("wait", [1], "ALL_COMPLETED", -1),
+    verdictOnOperation("wait", [1], "ALL_COMPLETED", 0.5),
+    verdictOnOperation("wait", [1], "ALL_COMPLETED", true),
+    verdictOnOperation("asCompleted", []),
+    verdictOnOperation("taskGroup", [], []),
+    verdictOn({ main: [["taskGroup", [1], ["yield"]]], t1: [] }),
+    verdictOnOperation("timeout", null, []),
+    verdictOnOperation("timeout", 1, 1),
+    verdictOn({ main: [["withLock", 0, null]] }, { locks: 1 }),
+    verdictOn({ main: [["withSemaphore", 0, {}]] }, { semaphores: [1] }),
+    verdictOn({ main: [["put", 0, 0.5]] }, { queues: [1] }),
   ]).toMatchInlineSnapshot(`
     [
       "tasks[0] "main", operation 1 (span): n must be a whole number from 0 to 1000000, not 1000001",
@@ -231,6 +321,21 @@ test("arguments of the wrong type or size are refused with the rule and what was
       "tasks[0] "main", operation 1 (return): v must be a safe integer, not an object",
       "tasks[0] "main", operation 1 (raise): message must be a text, not 7",
       "tasks[0] "main", operation 1.2: must be a list, not null",
+      "tasks[0] "main", operation 1 (wait): tasks must be a list of tasks that is not empty, not an empty list",
+      "tasks[0] "main", operation 1 (wait): mode must be one of FIRST_COMPLETED FIRST_EXCEPTION ALL_COMPLETED, not "all_completed"",
+      "tasks[0] "main", operation 1 (wait): mode must be one of FIRST_COMPLETED FIRST_EXCEPTION ALL_COMPLETED, not null",
+      "tasks[0] "main", operation 1 (wait): mode must be one of FIRST_COMPLETED FIRST_EXCEPTION ALL_COMPLETED, not a list",
+      "tasks[0] "main", operation 1 (wait): timeout must be a whole number of milliseconds, 0 or more, or null, not -1",
+      "tasks[0] "main", operation 1 (wait): timeout must be a whole number of milliseconds, 0 or more, or null, not 0.5",
+      "tasks[0] "main", operation 1 (wait): timeout must be a whole number of milliseconds, 0 or more, or null, not true",
+      "tasks[0] "main", operation 1 (asCompleted): tasks must be a list of tasks that is not empty, not an empty list",
+      "tasks[0] "main", operation 1 (taskGroup): tasks must be a list of tasks that is not empty, not an empty list",
+      "tasks[0] "main", operation 0.0.0: must be a list, not "yield"",
+      "tasks[0] "main", operation 1 (timeout): ms must be a whole number of milliseconds, 0 or more, not null",
+      "tasks[0] "main", operation 1.0: must be a list, not 1",
+      "tasks[0] "main", operation 0.0: must be a list, not null",
+      "tasks[0] "main", operation 0.0: must be a list, not an object",
+      "tasks[0] "main", operation 0 (put): v must be a safe integer, not 0.5",
     ]
   `);
 });
@@ -272,6 +377,183 @@ test("tasks that are started twice, by themselves, or by nothing are refused wit
       "tasks[1] "t1": is started by no operation",
       "tasks[0] "main", operation 0.0.0 (spawn): starts a task inside another operation; starts stand at the top level of a body",
       "tasks[0] "main", operation 0.0.0 (gather): names task 1, whose start may not have run yet when this operation runs",
+    ]
+  `);
+});
+
+test("a task group starts all that it names, once, at the top level of a body", () => {
+  expect([
+    verdictOn({
+      main: [
+        ["spawn", 1],
+        ["taskGroup", [1], []],
+      ],
+      t1: [],
+    }),
+    verdictOn({
+      main: [
+        ["spawn", 1],
+        ["taskGroup", [2, 1], []],
+      ],
+      t1: [],
+      t2: [],
+    }),
+    verdictOn({ main: [["taskGroup", [1, 2, 1], []]], t1: [], t2: [] }),
+    verdictOn({
+      main: [
+        ["taskGroup", [1], []],
+        ["spawn", 1],
+      ],
+      t1: [],
+    }),
+    verdictOn({
+      main: [
+        ["taskGroup", [1], []],
+        ["taskGroup", [1], []],
+      ],
+      t1: [],
+    }),
+    verdictOn({ main: [["taskGroup", [1], []]], t1: [["taskGroup", [1], []]] }),
+    verdictOn({ main: [["taskGroup", [0], []]] }),
+    verdictOn({ main: [["spawn", 1]], t1: [["taskGroup", [0], []]] }),
+    verdictOn({
+      main: [
+        ["spawn", 1],
+        ["wait", [2], "ALL_COMPLETED", null],
+      ],
+      t1: [["taskGroup", [2], []]],
+      t2: [],
+    }),
+    verdictOn({ main: [["try", [], [], [["taskGroup", [1], []]]]], t1: [] }),
+    verdictOn({ main: [["taskGroup", [1], [["taskGroup", [2], []]]]], t1: [], t2: [] }),
+    verdictOn({ main: [["taskGroup", [1], [["timeout", 5, [["spawn", 2]]]]]], t1: [], t2: [] }),
+  ]).toMatchInlineSnapshot(`
+    [
+      "tasks[0] "main", operation 1 (taskGroup): starts task 1 a second time",
+      "tasks[0] "main", operation 1 (taskGroup): starts task 1 a second time",
+      "tasks[0] "main", operation 0 (taskGroup): starts task 1 a second time",
+      "tasks[0] "main", operation 1 (spawn): starts task 1 a second time",
+      "tasks[0] "main", operation 1 (taskGroup): starts task 1 a second time",
+      "tasks[1] "t1", operation 0 (taskGroup): starts task 1 itself",
+      "tasks[0] "main", operation 0 (taskGroup): starts task 0 itself",
+      "tasks[1] "t1", operation 0 (taskGroup): starts task 0, which is started by run()",
+      "tasks[0] "main", operation 1 (wait): starts task 2, which is started by tasks[1] "t1", operation 0 (taskGroup)",
+      "tasks[0] "main", operation 0.2.0 (taskGroup): starts a task inside another operation; starts stand at the top level of a body",
+      "tasks[0] "main", operation 0.0.0 (taskGroup): starts a task inside another operation; starts stand at the top level of a body",
+      "tasks[0] "main", operation 0.0.0.0.0 (spawn): starts a task inside another operation; starts stand at the top level of a body",
+    ]
+  `);
+});
+
+test("what waits for several tasks starts those that were not started, at the top level of a body alone", () => {
+  expect([
+    verdictOn({
+      main: [
+        ["wait", [1, 2], "ALL_COMPLETED", 0],
+        ["asCompleted", [3, 1, 4]],
+        ["await", 4],
+      ],
+      t1: [],
+      t2: [],
+      t3: [],
+      t4: [],
+    }),
+    verdictOn({
+      main: [
+        ["wait", [1], "ALL_COMPLETED", 0],
+        ["spawn", 1],
+      ],
+      t1: [],
+    }),
+    verdictOn({ main: [["asCompleted", [1]]], t1: [["wait", [2], "FIRST_COMPLETED", 0]], t2: [["asCompleted", [2]]] }),
+    verdictOn({ main: [["wait", [0], "ALL_COMPLETED", 0]] }),
+    verdictOn({
+      main: [
+        ["asCompleted", [1]],
+        ["wait", [2], "ALL_COMPLETED", 0],
+      ],
+      t1: [["asCompleted", [2]]],
+      t2: [],
+    }),
+    verdictOn({ main: [["timeout", 5, [["wait", [1], "ALL_COMPLETED", 0]]]], t1: [] }),
+    verdictOn({ main: [["withLock", 0, [["try", [["asCompleted", [1]]], [], []]]]], t1: [] }, { locks: 1 }),
+    verdictOn({ main: [["withSemaphore", 0, [["gather", [1], false]]]], t1: [] }, { semaphores: [1] }),
+  ]).toMatchInlineSnapshot(`
+    [
+      "accepted",
+      "tasks[0] "main", operation 1 (spawn): starts task 1 a second time",
+      "tasks[2] "t2", operation 0 (asCompleted): names its own task",
+      "tasks[0] "main", operation 0 (wait): names its own task",
+      "tasks[0] "main", operation 1 (wait): starts task 2, which is started by tasks[1] "t1", operation 0 (asCompleted)",
+      "tasks[0] "main", operation 0.0.0 (wait): names task 1, whose start may not have run yet when this operation runs",
+      "tasks[0] "main", operation 0.0.0.0.0 (asCompleted): names task 1, whose start may not have run yet when this operation runs",
+      "tasks[0] "main", operation 0.0.0 (gather): names task 1, whose start may not have run yet when this operation runs",
+    ]
+  `);
+});
+
+test("what a task group starts is named inside of it and behind it, but not by its siblings", () => {
+  expect([
+    verdictOn(
+      {
+        main: [
+          ["taskGroup", [1, 2], [["withLock", 0, [["await", 2]]]]],
+          ["shield", 1],
+        ],
+        t1: [],
+        t2: [],
+      },
+      { locks: 1 },
+    ),
+    verdictOn({
+      main: [
+        ["taskGroup", [1], []],
+        ["taskGroup", [2], []],
+      ],
+      t1: [],
+      t2: [["await", 1]],
+    }),
+    verdictOn({
+      main: [
+        [
+          "taskGroup",
+          [1],
+          [
+            ["wait", [1, 1], "ALL_COMPLETED", null],
+            ["asCompleted", [1]],
+          ],
+        ],
+      ],
+      t1: [],
+    }),
+    verdictOn({ main: [["taskGroup", [1, 2], []]], t1: [], t2: [["await", 1]] }),
+    verdictOn({
+      main: [
+        ["taskGroup", [1], [["await", 2]]],
+        ["spawn", 2],
+      ],
+      t1: [],
+      t2: [],
+    }),
+    verdictOn({
+      main: [
+        ["timeout", 0, [["await", 1]]],
+        ["taskGroup", [1], []],
+      ],
+      t1: [],
+    }),
+    verdictOn({ main: [["taskGroup", [1], []]], t1: [["taskGroup", [2], [["shield", 1]]]], t2: [] }),
+    verdictOn({ main: [["taskGroup", [1], [["cancel", 0]]]], t1: [] }),
+  ]).toMatchInlineSnapshot(`
+    [
+      "accepted",
+      "accepted",
+      "accepted",
+      "tasks[2] "t2", operation 0 (await): names task 1, whose start may not have run yet when this operation runs",
+      "tasks[0] "main", operation 0.0.0 (await): names task 2, whose start may not have run yet when this operation runs",
+      "tasks[0] "main", operation 0.0.0 (await): names task 1, whose start may not have run yet when this operation runs",
+      "tasks[1] "t1", operation 0.0.0 (shield): names its own task",
+      "tasks[0] "main", operation 0.0.0 (cancel): names its own task",
     ]
   `);
 });
@@ -354,10 +636,22 @@ test("a task may name what could be named where it was started, however deep", (
   ).toBe("accepted");
 });
 
-test("a try may be nested 50 levels deep, and no deeper", () => {
-  const nested = (levels: number): unknown[] => (levels === 1 ? [] : [["try", nested(levels - 1), [], []]]);
-  expect(verdictOn({ main: nested(50) })).toBe("accepted");
-  expect(verdictOn({ main: nested(51) })).toMatch(/, operation (0\.){98}0\.0: is nested deeper than 50 levels$/);
+test("bodies may be nested 50 levels deep, and no deeper, whatever holds them", () => {
+  const kinds: ((body: unknown) => unknown)[] = [
+    (body) => ["try", body, [], []],
+    (body) => ["timeout", 1, body],
+    (body) => ["withLock", 0, body],
+    (body) => ["withSemaphore", 0, body],
+  ];
+  const nested = (levels: number, of = kinds): unknown[] => (levels === 1 ? [] : [of[levels % of.length]?.(nested(levels - 1, of))]);
+  for (const of of [kinds, ...kinds.map((kind) => [kind])]) {
+    expect(verdictOn({ main: nested(50, of) }, { locks: 1, semaphores: [1] })).toBe("accepted");
+    expect(verdictOn({ main: nested(51, of) }, { locks: 1, semaphores: [1] })).toMatch(
+      /, operation (0\.){98}0\.0: is nested deeper than 50 levels$/,
+    );
+  }
+  expect(verdictOn({ main: [["taskGroup", [1], nested(49)]], t1: [] }, { locks: 1, semaphores: [1] })).toBe("accepted");
+  expect(verdictOn({ main: [["taskGroup", [1], nested(50)]], t1: [] }, { locks: 1, semaphores: [1] })).toMatch(/deeper than 50 levels$/);
 });
 
 test("a refusal stays one readable line, however long or odd the names in the file are", () => {
@@ -379,5 +673,6 @@ test("a graph of 20,000 tasks is checked without a copy of what each of them may
   const chain = tasks.map(({ name }, task) => ({ name, body: task < count ? [["spawn", task + 1]] : [] }));
   expect(verdictOnFile(started(children.map((child) => ["spawn", child])))).toBe("accepted");
   expect(verdictOnFile(started([["gather", children, false]]))).toBe("accepted");
+  expect(verdictOnFile(started([["taskGroup", children, [["asCompleted", children]]]]))).toBe("accepted");
   expect(verdictOnFile({ version: 1, tasks: chain })).toBe("accepted");
 });

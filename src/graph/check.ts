@@ -162,10 +162,8 @@ function checkBody(value: unknown, task: string, prefix: string, limits: Limits,
     if (!isKnown) throw refusal(place, `is no operation; known are ${Object.keys(ARGUMENTS).join(" ")}`);
     const expected = ARGUMENTS[name as OperationName]; // one of its own keys
     if (args.length !== expected.length) {
-      throw refusal(
-        place,
-        `takes ${expected.length} arguments (${expected.map(([, label]) => label).join(", ") || "none"}), not ${args.length}`,
-      );
+      const labels = expected.map(([, label]) => label).join(", ") || "none";
+      throw refusal(place, `takes ${expected.length} ${expected.length === 1 ? "argument" : "arguments"} (${labels}), not ${args.length}`);
     }
     let part = 0;
     expected.forEach(([kind, label], position) => {

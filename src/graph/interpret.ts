@@ -204,7 +204,11 @@ export class GraphInterpreter {
         this.#event(operation[1]).clear();
         return NOTHING;
       case "waitEvent":
-        return awaiting(this.#event(operation[1]).wait().then(() => null));
+        return awaiting(
+          this.#event(operation[1])
+            .wait()
+            .then(() => null),
+        );
       case "put":
         return awaiting(this.#queue(operation[1]).put(operation[2]));
       case "get":

@@ -2,7 +2,7 @@
  * A coroutine object: a call that has not been made yet. Nothing of it runs until it is awaited or handed to `createTask`, and then
  * it runs once, as in Python. A plain call of an `async` function starts at once; this is for code that wants asyncio's laziness.
  */
-
+import { RuntimeError } from "../errors/errors.js";
 import { inspectKey, nameOfFunction } from "./inspect.js";
 import { findRunningLoop, outsideError } from "./running.js";
 
@@ -14,7 +14,7 @@ import { findRunningLoop, outsideError } from "./running.js";
 export class Coroutine<T = unknown> implements PromiseLike<T> {
   readonly #fn: () => PromiseLike<T> | T;
   readonly #name: string | undefined;
-  #state: "not started" | "started" = "not started";
+  #isStarted = false;
 
   /** @internal Use {@link coroutine}. */
   constructor(fn: () => PromiseLike<T> | T, name?: string) {
@@ -29,7 +29,7 @@ export class Coroutine<T = unknown> implements PromiseLike<T> {
   }
 
   /**
-   * What `await` calls: runs the function inside the task that awaits, without a suspension of its own. Rejects with an Error on the
+   * What `await` calls: runs the function inside the task that awaits, without a suspension of its own. Rejects with RuntimeError on the
    * second await, and with UsageError outside of a run.
    */
   then<Result1 = T, Result2 = never>(
@@ -40,18 +40,26 @@ export class Coroutine<T = unknown> implements PromiseLike<T> {
   }
 
   /** Runs the function, once. @internal */
-  async call(): Promise<T> {
-    const loop = findRunningLoop();
-    if (loop === undefined) throw outsideError(`Awaiting coroutine ${this.name}`);
-    this.take();
-    return await this.#fn();
+  call(): Promise<T> {
+    try {
+      if (findRunningLoop() === undefined) throw outsideError(`Awaiting coroutine ${this.name}`);
+      this.take();
+      const result = this.#fn();
+      return result instanceof Promise ? (result as Promise<T>) : Promise.resolve(result);
+    } catch (error) {
+      return Promise.reject(error); // whatever was thrown is passed on unchanged
+    }
   }
 
-  /** Marks it as used. Throws when it was used before. @internal */
+  /** Marks it as used. Throws RuntimeError when it was used before. @internal */
   take(): void {
-    if (this.#state === "started") throw new Error(`cannot reuse already awaited coroutine ${this.name}`);
-    this.#state = "started";
-    findRunningLoop()?.ledger.removeCoroutine(this);
+    if (this.#isStarted) throw new RuntimeError(`cannot reuse already awaited coroutine ${this.name}`);
+    this.#isStarted = true;
+  }
+
+  /** Whether it was awaited or handed to a task. @internal */
+  get isStarted(): boolean {
+    return this.#isStarted;
   }
 
   /** The function, for a task that has taken it. @internal */
@@ -60,7 +68,7 @@ export class Coroutine<T = unknown> implements PromiseLike<T> {
   }
 
   [inspectKey](): string {
-    return `<Coroutine ${this.name}: ${this.#state}>`;
+    return `<Coroutine ${this.name}: ${this.#isStarted ? "" : "not "}started>`;
   }
 }
 

@@ -100,10 +100,20 @@ export class TimerHandle extends CallbackHandle {
 }
 
 /** Something that the library does for itself at this place of the queue. @internal */
-export class HousekeepingHandle extends Handle {
+export abstract class Housekeeping extends Handle {
+  override get isHousekeeping(): boolean {
+    return true;
+  }
+
+  override get operation(): string {
+    return "";
+  }
+}
+
+/** The same with a function to call. @internal */
+export class HousekeepingHandle extends Housekeeping {
   readonly #name: string;
   readonly #call: () => void;
-  #isCancelled = false;
 
   constructor(name: string, call: () => void) {
     super();
@@ -111,24 +121,8 @@ export class HousekeepingHandle extends Handle {
     this.#call = call;
   }
 
-  override get isHousekeeping(): boolean {
-    return true;
-  }
-
   override get name(): string {
     return this.#name;
-  }
-
-  override get operation(): string {
-    return "";
-  }
-
-  cancel(): void {
-    this.#isCancelled = true;
-  }
-
-  override cancelled(): boolean {
-    return this.#isCancelled;
   }
 
   run(): void {

@@ -9,10 +9,15 @@ import type { ExceptionContext } from "./exception-reports.js";
 import type { Future } from "./future.js";
 import { Task } from "./task.js";
 
+/** The list of coroutines is swept when it has doubled since the last sweep, and never below this size. */
+const SMALLEST_SWEEP = 64;
+
 export class Ledger {
   // Most runs owe nothing, and short runs are many, so the sets are made when they are needed.
   #failures: Set<Future> | undefined;
-  #coroutines: Set<Coroutine> | undefined;
+  /** Those that were made, and of these at least all that were not started. */
+  #coroutines: Coroutine[] = [];
+  #sweepAt = SMALLEST_SWEEP;
 
   addFailure(future: Future): void {
     (this.#failures ??= new Set()).add(future);
@@ -22,21 +27,21 @@ export class Ledger {
     this.#failures?.delete(future);
   }
 
+  /** Most are started in the step that makes them, so it is cheaper to look through the list when it has doubled than to keep it exact. */
   addCoroutine(made: Coroutine): void {
-    (this.#coroutines ??= new Set()).add(made);
-  }
-
-  removeCoroutine(used: Coroutine): void {
-    this.#coroutines?.delete(used);
+    this.#coroutines.push(made);
+    if (this.#coroutines.length < this.#sweepAt) return;
+    this.#coroutines = this.#coroutines.filter(({ isStarted }) => !isStarted);
+    this.#sweepAt = Math.max(SMALLEST_SWEEP, 2 * this.#coroutines.length);
   }
 
   /** Everything that is still owed, each once. `left` are the tasks that are not done. */
   *settle(left: readonly Task[]): Generator<ExceptionContext> {
     for (const task of left) yield { message: "Task was destroyed but it is pending", future: task };
-    for (const made of this.#coroutines ?? []) yield { message: `coroutine ${made.name} was never awaited` };
+    for (const made of this.#coroutines) if (!made.isStarted) yield { message: `coroutine ${made.name} was never awaited` };
     const failures = [...(this.#failures ?? [])];
     this.#failures = undefined;
-    this.#coroutines = undefined;
+    this.#coroutines = [];
     for (const future of failures) {
       const kind = future instanceof Task ? "Task" : "Future";
       yield { message: `${kind} exception was never retrieved`, future, exception: future.exception() };

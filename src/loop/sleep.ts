@@ -4,28 +4,41 @@
 import { UsageError } from "../errors/errors.js";
 import type { EventLoop } from "./event-loop.js";
 import { Future } from "./future.js";
-import { HousekeepingHandle } from "./handle.js";
+import { Housekeeping } from "./handle.js";
 import { inspectKey } from "./inspect.js";
 import { getRunningLoop } from "./running.js";
 import { Wait } from "./wait.js";
 
-/** The future inside a sleep. Its timer completes it; when it is cancelled first, the timer goes with it, so that time does not wait. */
+/** Ends a sleep. When that was cancelled first, its timer goes with it, so that time does not wait. */
+class WakeUp extends Housekeeping {
+  readonly #sleep: SleepFuture;
+
+  constructor(sleep: SleepFuture) {
+    super();
+    this.#sleep = sleep;
+  }
+
+  get name(): string {
+    return "sleep";
+  }
+
+  override cancelled(): boolean {
+    return this.#sleep.done();
+  }
+
+  run(): void {
+    if (!this.#sleep.done()) this.#sleep.setResult();
+  }
+}
+
+/** The future inside a sleep. */
 class SleepFuture extends Future<void> {
   readonly #delayMs: number;
-  readonly #timer: HousekeepingHandle;
 
   constructor(loop: EventLoop, delayMs: number) {
     super(loop);
     this.#delayMs = delayMs;
-    this.#timer = new HousekeepingHandle("sleep", () => {
-      if (!this.done()) this.setResult();
-    });
-    loop.addTimer(loop.time() + delayMs, this.#timer);
-  }
-
-  override cancel(message?: string): boolean {
-    this.#timer.cancel();
-    return super.cancel(message);
+    loop.addTimer(loop.time() + delayMs, new WakeUp(this));
   }
 
   override describe(): string {

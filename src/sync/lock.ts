@@ -8,8 +8,8 @@ import { RuntimeError } from "../errors/errors.js";
 import { Coroutine } from "../loop/coroutine.js";
 import { inspectKey } from "../loop/inspect.js";
 import { findRunningLoop } from "../loop/running.js";
-import type { Task } from "../loop/task.js";
-import { type Held, nameOf, Waiters } from "./waiters.js";
+import { isThenable, type Task } from "../loop/task.js";
+import { type Held, heldUntilDisposed, nameOf, Waiters } from "./waiters.js";
 
 export interface PrimitiveOptions {
   /** Stands in deadlock reports. Default: none. */
@@ -61,7 +61,8 @@ export class Lock {
   async withLock<T>(body: () => PromiseLike<T> | T): Promise<T> {
     if (!this.#tryAcquire()) await this.#acquireInTurn();
     try {
-      return await body();
+      const result = body();
+      return isThenable(result) ? await result : result;
     } finally {
       this.release();
     }
@@ -74,14 +75,9 @@ export class Lock {
    * using held = await lock.hold();
    */
   hold(): Coroutine<Held> {
-    const held: Held = {
-      [Symbol.dispose]: () => {
-        this.release();
-      },
-    };
     return new Coroutine(async () => {
       if (!this.#tryAcquire()) await this.#acquireInTurn();
-      return held;
+      return heldUntilDisposed(this);
     }, "Lock.hold");
   }
 

@@ -148,9 +148,10 @@ export class Queue<T = unknown> {
 
   /** Adds an item; waits as long as the queue is full. */
   put(item: T): Coroutine<void> {
-    return new Coroutine(async () => {
-      while (this.full()) await this.#waitIn(this.#putters, () => !this.full());
+    return new Coroutine(() => {
+      if (this.full()) return this.#putInTurn(item);
       this.putNowait(item);
+      return undefined;
     }, "Queue.put");
   }
 
@@ -165,10 +166,7 @@ export class Queue<T = unknown> {
 
   /** Takes out the next item; waits as long as the queue is empty. */
   get(): Coroutine<T> {
-    return new Coroutine(async () => {
-      while (this.empty()) await this.#waitIn(this.#getters, () => !this.empty());
-      return this.getNowait();
-    }, "Queue.get");
+    return new Coroutine(() => (this.empty() ? this.#getInTurn() : this.getNowait()), "Queue.get");
   }
 
   /** Takes out the next item. Throws QueueEmpty where {@link get} would wait. */
@@ -195,18 +193,37 @@ export class Queue<T = unknown> {
 
   [inspectKey](): string {
     const waiting = `${describeCount("getters", this.#getters.length)}${describeCount("putters", this.#putters.length)}`;
-    return `<Queue${nameOf(this.#name)} ${this.qsize()} of ${this.#maxsize === 0 ? "any number" : this.#maxsize}${waiting}>`;
+    return `<${this.constructor.name}${nameOf(this.#name)} ${this.qsize()} of ${this.#maxsize === 0 ? "any number" : this.#maxsize}${waiting}>`;
   }
 
-  async #waitIn(waiters: Waiters, canGoOn: () => boolean): Promise<void> {
-    const waiter = waiters.join();
-    try {
-      await waiter;
-    } catch (error) {
-      waiters.leave(waiter);
-      if (canGoOn() && !waiter.cancelled()) waiters.takeNext();
-      throw error;
-    }
+  async #putInTurn(item: T): Promise<void> {
+    do {
+      const waiter = this.#putters.join();
+      try {
+        await waiter;
+      } catch (error) {
+        // Perhaps it was woken, and cancelled before it went on: then the place goes to the next.
+        this.#putters.leave(waiter);
+        if (!this.full() && !waiter.cancelled()) this.#putters.takeNext();
+        throw error;
+      }
+    } while (this.full());
+    this.putNowait(item);
+  }
+
+  async #getInTurn(): Promise<T> {
+    do {
+      const waiter = this.#getters.join();
+      try {
+        await waiter;
+      } catch (error) {
+        // The same with an item.
+        this.#getters.leave(waiter);
+        if (!this.empty() && !waiter.cancelled()) this.#getters.takeNext();
+        throw error;
+      }
+    } while (this.empty());
+    return this.getNowait();
   }
 }
 

@@ -7,8 +7,9 @@
 import { UsageError, ValueError } from "../errors/errors.js";
 import { Coroutine } from "../loop/coroutine.js";
 import { inspectKey } from "../loop/inspect.js";
+import { isThenable } from "../loop/task.js";
 import type { PrimitiveOptions } from "./lock.js";
-import { type Held, nameOf, Waiters } from "./waiters.js";
+import { type Held, heldUntilDisposed, nameOf, Waiters } from "./waiters.js";
 
 /**
  * Lets `value` holders in at a time.
@@ -54,7 +55,8 @@ export class Semaphore {
   async withPermit<T>(body: () => PromiseLike<T> | T): Promise<T> {
     if (!this.#tryAcquire()) await this.#acquireInTurn();
     try {
-      return await body();
+      const result = body();
+      return isThenable(result) ? await result : result;
     } finally {
       this.release();
     }
@@ -67,20 +69,15 @@ export class Semaphore {
    * using permit = await connections.hold();
    */
   hold(): Coroutine<Held> {
-    const held: Held = {
-      [Symbol.dispose]: () => {
-        this.release();
-      },
-    };
     return new Coroutine(async () => {
       if (!this.#tryAcquire()) await this.#acquireInTurn();
-      return held;
+      return heldUntilDisposed(this);
     }, "Semaphore.hold");
   }
 
   [inspectKey](): string {
     const waiters = this.#waiters.length === 0 ? "" : `, waiters: ${this.#waiters.length}`;
-    return `<Semaphore${nameOf(this.#name)} value: ${this.#value}${waiters}>`;
+    return `<${this.constructor.name}${nameOf(this.#name)} value: ${this.#value}${waiters}>`;
   }
 
   /** How many permits are free. @internal */
