@@ -72,20 +72,24 @@ export class AsCompleted<T> implements Iterable<Coroutine<T>>, AsyncIterable<T> 
 
   /** The next result. Of several that wait for one, the first to come gets it. */
   async #next(): Promise<T> {
-    while (this.#done.length === 0) {
+    while (!this.#hasResult()) {
       const waiter = new NextDone(this.#loop, this.#todo);
       this.#waiters.add(waiter);
       try {
         await waiter;
       } catch (error) {
         this.#waiters.delete(waiter);
-        if (this.#done.length > 0 && !waiter.cancelled()) this.#wakeNext();
+        if (this.#hasResult() && !waiter.cancelled()) this.#wakeNext();
         throw error;
       }
     }
     const next = this.#done.shift();
     if (next === "timeout" || next === undefined) throw new TimeoutError();
     return next.result() as T; // its futures are those of the items
+  }
+
+  #hasResult(): boolean {
+    return this.#done.length > 0;
   }
 
   #noteDone(future: Future): void {

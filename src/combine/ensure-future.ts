@@ -26,7 +26,7 @@ export type ResultOf<Item> = Item extends PromiseLike<infer T> ? T : Item extend
  */
 export function ensureFuture<Item extends Awaitable>(item: Item): Future<ResultOf<Item>> {
   const future = futureFor(getRunningLoop("ensureFuture()"), item, "ensureFuture: the argument");
-  return future as Future<unknown> as Future<ResultOf<Item>>; // of the item, whose result that is
+  return future as Future<ResultOf<Item>>; // of the item, whose result that is
 }
 
 /** The same for a loop that is known; `argument` names what is refused. */
@@ -56,8 +56,9 @@ export function futuresFor(loop: EventLoop, items: unknown, what: string, mayBeE
     if (typeof item !== "function") known.set(item, future);
     return future;
   });
-  if (futures.length === 0 && !mayBeEmpty)
+  if (futures.length === 0 && !mayBeEmpty) {
     throw new UsageError(`${what}: the list of tasks and futures is empty, so the wait would have no end`);
+  }
   return new Set(futures);
 }
 

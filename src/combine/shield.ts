@@ -35,7 +35,7 @@ class Shield extends Future {
 export function shield<Item extends Awaitable>(item: Item): Future<ResultOf<Item>> {
   const loop = getRunningLoop("shield()");
   const inner = futureFor(loop, item, "shield: the argument");
-  return shieldFuture(loop, inner) as Future<unknown> as Future<ResultOf<Item>>; // its outcome is that of the item
+  return shieldFuture(loop, inner) as Future<ResultOf<Item>>; // its outcome is that of the item
 }
 
 function shieldFuture(loop: EventLoop, inner: Future): Future {

@@ -52,10 +52,10 @@ export class TaskGroup {
     if (this.#isExiting && this.#tasks.size === 0) throw new RuntimeError("TaskGroup is finished");
     if (this.#isAborting) throw new RuntimeError("TaskGroup is shutting down");
     const task = this.#parent.getLoop().createTask(body, options);
-    this.#tasks.add(task as Task);
+    this.#tasks.add(task);
     task.addWaiter(
       new HousekeepingHandle("task group", () => {
-        this.#noteDone(task as Task);
+        this.#noteDone(task);
       }),
     );
     return task;

@@ -33,7 +33,7 @@ export function waitFor<Item extends Awaitable>(item: Item, timeoutMs: number | 
     const future = refusedOr ?? futureFor(loop, item, "waitFor: the first argument");
     return timeoutMs === 0 ? await resultNow(loop, future) : await resultWithin(loop, future, timeoutMs);
   }, "waitFor");
-  return waiting as Coroutine<unknown> as Coroutine<ResultOf<Item>>; // it answers the result of the item
+  return waiting as Coroutine<ResultOf<Item>>; // it answers the result of the item
 }
 
 /** Without any time to wait: what is not done is cancelled at once. */

@@ -1,7 +1,7 @@
 /**
  * `wait`: waits until some of several futures are done, as `asyncio.wait` does, and raises nothing.
  */
-import { UsageError } from "../errors/errors.js";
+import { describeValue, UsageError } from "../errors/errors.js";
 import { Coroutine } from "../loop/coroutine.js";
 import type { EventLoop } from "../loop/event-loop.js";
 import { Future } from "../loop/future.js";
@@ -59,13 +59,13 @@ class SomeDone extends Future<void> {
 export function wait<Item extends Awaitable>(items: Iterable<Item>, options: WaitOptions = {}): Coroutine<DoneAndPending<FutureOf<Item>>> {
   const { returnWhen = "ALL_COMPLETED", timeoutMs } = options;
   if (!RETURN_WHEN.includes(returnWhen)) {
-    throw new UsageError(`wait: returnWhen must be one of ${RETURN_WHEN.join(", ")}, not ${String(returnWhen)}`);
+    throw new UsageError(`wait: returnWhen must be one of ${RETURN_WHEN.join(", ")}, not ${describeValue(returnWhen)}`);
   }
   if (timeoutMs !== undefined) requireDelay(timeoutMs, "wait: timeoutMs");
   const loop = getRunningLoop("wait()");
   const futures = futuresFor(loop, items, "wait", false);
   const waiting = waitFor(loop, futures, returnWhen, timeoutMs);
-  return waiting as Coroutine<unknown> as Coroutine<DoneAndPending<FutureOf<Item>>>; // they are the futures of the items
+  return waiting as Coroutine as Coroutine<DoneAndPending<FutureOf<Item>>>; // they are the futures of the items
 }
 
 function waitFor(
@@ -83,10 +83,7 @@ function waitFor(
     let unfinished = futures.size;
     const noteDone = (future: Future): void => {
       unfinished--;
-      const isEnough =
-        unfinished <= 0 ||
-        returnWhen === "FIRST_COMPLETED" ||
-        (returnWhen === "FIRST_EXCEPTION" && hasFailed(future));
+      const isEnough = unfinished <= 0 || returnWhen === "FIRST_COMPLETED" || (returnWhen === "FIRST_EXCEPTION" && hasFailed(future));
       if (!isEnough) return;
       timer?.cancel();
       release();

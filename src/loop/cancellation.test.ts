@@ -336,3 +336,240 @@ test("a task that is cancelled at a native promise and has no further await ends
     expect(await outcomeOf(task)).toBe("CancelledError: in there");
   });
 });
+
+test.each([undefined, "a text", ""])(
+  "result() and exception() of a cancelled task raise CancelledError with the message %j",
+  async (message) => {
+    await run(async () => {
+      const tasks = [createTask(() => sleep(1_000)), createTask(() => sleep(1_000))];
+      await sleep(1);
+      const unstarted = createTask(() => 1);
+      for (const task of [...tasks, unstarted]) expect(task.cancel(message)).toBe(true);
+      await sleep(1);
+      for (const ask of [() => tasks[0]!.result(), () => tasks[1]!.exception(), () => unstarted.result()]) {
+        expect(ask).toThrow(new CancelledError(message));
+      }
+    });
+  },
+);
+
+test("cancelling() counts the requests, each of which answers true until the task is done", async () => {
+  await run(async () => {
+    const task = createTask(() => sleep(1_000));
+    await sleep(1);
+    expect([task.cancelling(), task.cancel(), task.cancelling(), task.cancel(), task.cancelling()]).toEqual([0, true, 1, true, 2]);
+    expect(await outcomeOf(task)).toBe("CancelledError");
+    expect([task.cancel(), task.cancelling(), getRunningLoop().time()]).toEqual([false, 2, 1]);
+  });
+});
+
+test("once every request is taken back the task goes on, a later one counts anew, and after the end uncancel changes nothing", async () => {
+  await run(async () => {
+    const left: (number | undefined)[] = [];
+    const task = createTask(async () => {
+      for (let turn = 0; turn < 2; turn++) {
+        try {
+          await sleep(10);
+        } catch {
+          left.push(getRunningLoop().currentTask()?.uncancel());
+          await sleep(10); // not cancelled again
+        }
+      }
+      return "end";
+    });
+    await sleep(1);
+    task.cancel();
+    await sleep(1);
+    expect([task.cancelling(), left]).toEqual([0, [0]]);
+    await sleep(15);
+    task.cancel();
+    expect(task.cancelling()).toBe(1);
+    expect([await task, getRunningLoop().time(), left]).toEqual(["end", 27, [0, 0]]);
+    expect([task.cancelled(), task.uncancel(), task.cancelling(), task.result()]).toEqual([false, 0, 0, "end"]);
+  });
+});
+
+test("a time limit can be made by hand: the block takes back the request that its timer made, and no other", async () => {
+  await run(async () => {
+    /** Runs `body`, and answers whether it took longer than `limitMs`. */
+    const limited = async (limitMs: number, body: () => PromiseLike<unknown>): Promise<boolean> => {
+      const me = getRunningLoop().currentTask()!;
+      let isOver = false;
+      const timer = getRunningLoop().callLater(limitMs, () => {
+        isOver = true;
+        me.cancel();
+      });
+      try {
+        await body();
+      } catch (error) {
+        if (!isOver || !(error instanceof CancelledError) || me.uncancel() > 0) throw error;
+      } finally {
+        timer.cancel();
+      }
+      return isOver;
+    };
+    const me = getRunningLoop().currentTask()!;
+    expect([await limited(10, () => sleep(20)), me.cancelling(), getRunningLoop().time()]).toEqual([true, 0, 10]);
+    expect([await limited(20, () => sleep(10)), me.cancelling(), getRunningLoop().time()]).toEqual([false, 0, 20]);
+    await sleep(50);
+    const other = createTask(async () => await limited(10, () => sleep(20)));
+    await sleep(5);
+    other.cancel("somebody else");
+    expect(await outcomeOf(other)).toBe("CancelledError: somebody else");
+  });
+});
+
+test("cancelling the future that a task awaits cancels the task, which was asked for nothing", async () => {
+  await run(async () => {
+    const cell = getRunningLoop().createFuture();
+    const task = createTask(async () => {
+      await cell;
+    });
+    await sleep(0);
+    cell.cancel("inner");
+    expect(await outcomeOf(task)).toBe("CancelledError: inner");
+    expect([task.cancelled(), task.cancelling()]).toEqual([true, 0]);
+  });
+});
+
+test("cancelling a task cancels the future that it awaits at once, and then it waits for nothing", async () => {
+  await run(async () => {
+    const cell = getRunningLoop().createFuture();
+    const task = createTask(async () => {
+      await cell;
+    });
+    await sleep(0);
+    expect(task.waits()).toHaveLength(1);
+    task.cancel();
+    expect([cell.cancelled(), task.done()]).toEqual([true, false]);
+    await sleep(0);
+    expect([task.waits().length, task.cancelled()]).toEqual([0, true]);
+  });
+});
+
+test("both the future and its task can be cancelled, and both end so", async () => {
+  await run(async () => {
+    const cell = getRunningLoop().createFuture();
+    const task = createTask(async () => {
+      await cell;
+    });
+    await sleep(0);
+    expect([cell.cancel(), task.cancel()]).toEqual([true, true]);
+    await sleep(1);
+    expect([cell.cancelled(), task.cancelled()]).toEqual([true, true]);
+  });
+});
+
+test("a task that catches a cancellation and returns is finished and not cancelled", async () => {
+  await run(async () => {
+    const [first, second] = [getRunningLoop().createFuture(), getRunningLoop().createFuture<number>()];
+    const catching = createTask(async () => {
+      try {
+        await first;
+      } catch {
+        return "caught";
+      }
+      return "not reached";
+    });
+    const ignoring = createTask(async () => {
+      await outcomeOf(sleep(1_000));
+      return await second;
+    });
+    await sleep(0);
+    catching.cancel();
+    ignoring.cancel();
+    expect([first.cancelled(), await outcomeOf(catching), catching.cancelled()]).toEqual([true, "result caught", false]);
+    await sleep(1);
+    expect(second.cancelled()).toBe(false);
+    second.setResult(5);
+    expect([await ignoring, ignoring.cancelled()]).toEqual([5, false]);
+  });
+});
+
+test("a task that cancels itself and then awaits another passes the cancellation on to that one and to what it awaits", async () => {
+  await run(async () => {
+    const cell = getRunningLoop().createFuture();
+    const inner = createTask(async () => {
+      await cell;
+    });
+    await sleep(0);
+    const outer = createTask(async () => {
+      getRunningLoop().currentTask()?.cancel("self");
+      await inner;
+    });
+    expect(await outcomeOf(outer)).toBe("CancelledError: self");
+    expect([inner.cancelled(), cell.cancelled(), getRunningLoop().time()]).toEqual([true, true, 0]);
+  });
+});
+
+test("a cancellation goes through nested calls to the innermost future; each level may pass it on or swallow it", async () => {
+  await run(async () => {
+    const log: string[] = [];
+    const cell = getRunningLoop().createFuture();
+    const inner = async (): Promise<void> => {
+      try {
+        await cell;
+      } catch (error) {
+        log.push("inner passes it on");
+        throw error;
+      }
+    };
+    const task = createTask(async () => {
+      try {
+        await inner();
+      } catch {
+        log.push("outer swallows it");
+      }
+      return "end";
+    });
+    await sleep(0);
+    task.cancel();
+    expect([await task, cell.cancelled(), log]).toEqual(["end", true, ["inner passes it on", "outer swallows it"]]);
+  });
+});
+
+test("a timer cancels a long sleep at its own time, and whoever awaits the sleeper gets CancelledError then", async () => {
+  await run(async () => {
+    const sleeper = createTask(() => sleep(10_000));
+    getRunningLoop().callLater(10, () => sleeper.cancel("timer"));
+    expect(await outcomeOf(sleeper)).toBe("CancelledError: timer");
+    expect(getRunningLoop().time()).toBe(10);
+  });
+});
+
+test("a cancellation at a native promise that is taken back before it arrives is not delivered, and one that is not, is", async () => {
+  await run(async () => {
+    const open: (() => void)[] = [];
+    const gate = (): Promise<void> =>
+      new Promise((resolve) => {
+        open.push(resolve);
+      });
+    const task = createTask(async () => {
+      await gate();
+      await sleep(1);
+      await gate();
+      await sleep(1);
+    });
+    await sleep(0);
+    task.cancel("taken back");
+    task.uncancel();
+    open[0]!();
+    await sleep(5);
+    expect([open.length, task.done()]).toEqual([2, false]);
+    task.cancel("kept");
+    open[1]!();
+    expect(await outcomeOf(task)).toBe("CancelledError: kept");
+  });
+});
+
+test("a task that cancels itself and takes it back is cancelled all the same, as in CPython 3.11", async () => {
+  await run(async () => {
+    const task = createTask(async () => {
+      const me = getRunningLoop().currentTask()!;
+      me.cancel("self");
+      expect(me.uncancel()).toBe(0);
+      await sleep(1);
+    });
+    expect(await outcomeOf(task)).toBe("CancelledError: self");
+  });
+});

@@ -12,7 +12,7 @@ const AsyncResource = loadAsyncHooks()?.AsyncResource;
 
 /** A context to run something in. */
 export interface Context {
-  runInAsyncScope<T>(fn: () => T): T;
+  runInAsyncScope(fn: () => void): void;
 }
 
 /** The context of the code that is running; undefined where the runtime knows none. */

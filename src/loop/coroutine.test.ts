@@ -50,7 +50,7 @@ test("a coroutine is used once, however it was used first", async () => {
     expect(made.name).toBe("greet");
     expect(await made).toBe("hello");
     await expect(async () => await made).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[Error: cannot reuse already awaited coroutine greet]`,
+      `[RuntimeError: cannot reuse already awaited coroutine greet]`,
     );
     expect(() => createTask(made)).toThrow("cannot reuse already awaited coroutine greet");
     const scheduled = coroutine(greet);

@@ -118,7 +118,7 @@ test("a deadlock is the same under a strategy", async () => {
   `);
 });
 
-test("two tasks that wait for each other are a deadlock, and so is one that waits for itself", async () => {
+test("two tasks that wait for each other are a deadlock", async () => {
   const error = await deadlockOf(
     async () => {
       const tasks: Task[] = [];
@@ -139,25 +139,11 @@ test("two tasks that wait for each other are a deadlock, and so is one that wait
           { name: "b" },
         ),
       );
-      tasks.push(
-        createTask(
-          async () => {
-            await sleep(0);
-            await tasks[2];
-          },
-          { name: "self" },
-        ),
-      );
       await tasks[0];
     },
     { sites: false },
   );
-  expect(error.waiting.map(({ task, waitsFor }) => `${task} > ${waitsFor}`)).toEqual([
-    "main > task a",
-    "a > task b",
-    "b > task a",
-    "self > task self",
-  ]);
+  expect(error.waiting.map(({ task, waitsFor }) => `${task} > ${waitsFor}`)).toEqual(["main > task a", "a > task b", "b > task a"]);
 });
 
 test("a deadlock in a finally part after main is a deadlock of the run", async () => {

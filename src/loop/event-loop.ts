@@ -416,17 +416,14 @@ export class EventLoop {
 
   /** Runs the handle in its own context, and so that what it sets off is known to be its task's. */
   #callIn(handle: Handle): void {
-    const { context, task } = handle;
+    const { context } = handle;
     const watch = this.#watch;
-    // A wait is resumed in the context of its await, by the engine.
-    if (context === undefined && (watch === undefined || task === undefined)) handle.run();
+    if (watch !== undefined) watch.run(handle.task, context, handle);
+    else if (context === undefined) handle.run();
     else {
-      const call = (): void => {
+      context.runInAsyncScope(() => {
         handle.run();
-      };
-      const watched = watch === undefined ? call : watch.run.bind(watch, task, call);
-      if (context === undefined) watched();
-      else context.runInAsyncScope(watched);
+      });
     }
   }
 

@@ -3,7 +3,7 @@ import { CancelledError, InvalidStateError } from "../errors/errors.js";
 import { createTask } from "./create-task.js";
 import { EventLoop } from "./event-loop.js";
 import type { Future } from "./future.js";
-import { run, runLoop } from "./run.js";
+import { run, runLoop, runUntilComplete } from "./run.js";
 import { getRunningLoop } from "./running.js";
 import { sleep } from "./sleep.js";
 
@@ -243,4 +243,96 @@ test("a result that is itself a future is awaited, as the language does with eve
     });
     expect(await outer).toBe(7);
   });
+});
+
+test("a future is made by the running loop, and knows it", async () => {
+  await run(async () => {
+    const future = getRunningLoop().createFuture();
+    expect(future.getLoop()).toBe(getRunningLoop());
+    expect([future.cancel(), future.cancelled(), future.cancel()]).toEqual([true, true, false]);
+  });
+});
+
+test.each([
+  ["first", [0], ["b", "c"]],
+  ["first and second", [0, 1], ["c"]],
+  ["last", [2], ["a", "b"]],
+] as const)("with the %s of three callbacks removed the others run in order", async (_which, places, expected) => {
+  await run(async () => {
+    const log: string[] = [];
+    const future = getRunningLoop().createFuture();
+    const callbacks = ["a", "b", "c"].map((name) => () => log.push(name));
+    for (const callback of callbacks) future.addDoneCallback(callback);
+    for (const place of places) {
+      expect([future.removeDoneCallback(callbacks[place]!), future.removeDoneCallback(callbacks[place]!)]).toEqual([1, 0]);
+    }
+    future.setResult(undefined);
+    await sleep(0);
+    expect(log).toEqual(expected);
+  });
+});
+
+test("a callback that takes out others of the same future, which are on their way already, stops none of them", async () => {
+  await run(async () => {
+    const log: string[] = [];
+    const future = getRunningLoop().createFuture();
+    const second = (): unknown => log.push("second");
+    const third = (): unknown => log.push("third");
+    future.addDoneCallback(() => log.push(`removed ${future.removeDoneCallback(second) + future.removeDoneCallback(third)}`));
+    future.addDoneCallback(second);
+    future.addDoneCallback(third);
+    future.setResult(undefined);
+    await sleep(0);
+    expect(log).toEqual(["removed 0", "second", "third"]);
+  });
+});
+
+test("callbacks run also for an exception, in a later step, and find the very object", async () => {
+  await run(async () => {
+    const error = new RangeError("set");
+    const future = getRunningLoop().createFuture();
+    const seen: unknown[] = [];
+    future.addDoneCallback((done) => seen.push(done.exception()));
+    future.setException(error);
+    expect(seen).toEqual([]);
+    await sleep(0);
+    expect([seen.length, seen[0] === error]).toEqual([1, true]);
+  });
+});
+
+test("a future that nobody completes, a result that nobody reads and one that was read are not reported", async () => {
+  const loop = new EventLoop({ slowStepMs: Number.POSITIVE_INFINITY });
+  await runUntilComplete(loop, async () => {
+    loop.createFuture("abandoned");
+    loop.createFuture("unread").setResult(1);
+    const read = loop.createFuture("read");
+    read.setResult(2);
+    expect(read.result()).toBe(2);
+    await sleep(1);
+  });
+  expect(loop.warnings).toEqual([]);
+});
+
+test("an exception counts as seen once exception() or result() was asked, or cancel() was tried", async () => {
+  const told: unknown[] = [];
+  const loop = new EventLoop({ slowStepMs: Number.POSITIVE_INFINITY });
+  loop.setExceptionHandler((_loop, context) => told.push([context.message, context.exception, context.future?.describe()]));
+  const unseen = new RangeError("unseen");
+  await runUntilComplete(loop, async () => {
+    const asks: ((future: Future) => unknown)[] = [
+      (future) => future.exception(),
+      (future) => {
+        expect(() => future.result()).toThrow("seen");
+      },
+      (future) => future.cancel(),
+    ];
+    for (const ask of asks) {
+      const future = loop.createFuture();
+      future.setException(new RangeError("seen"));
+      ask(future);
+    }
+    loop.createFuture("cell").setException(unseen);
+    await sleep(1);
+  });
+  expect(told).toEqual([["Future exception was never retrieved", unseen, "cell"]]);
 });

@@ -31,6 +31,8 @@ export class Lifecycle {
   #main: Task | undefined = undefined;
   #isOneOfSeveral = false;
   #leftToCancel: readonly Task[] = [];
+  /** How many of them, from the first on, are known to be done. */
+  #knownDone = 0;
   #closings = 0;
   #isStopping = false;
   #completion: Completion<unknown> | undefined = undefined;
@@ -82,7 +84,10 @@ export class Lifecycle {
   /** Whether it is time for {@link next}; in asyncio's order to be asked between batches. */
   isPhaseOver(): boolean {
     if (this.#isInOrder) return this.#isStopping;
-    return this.#phase === "main" ? this.#main?.done() === true : this.#leftToCancel.every((task) => task.done());
+    if (this.#phase === "main") return this.#main?.done() === true;
+    // Asked before every step, so it must not look at those again that were done before.
+    while (this.#leftToCancel[this.#knownDone]?.done() === true) this.#knownDone++;
+    return this.#knownDone === this.#leftToCancel.length;
   }
 
   /** Goes to the next phase; answers how the run ended, or undefined while it goes on. */
@@ -120,6 +125,7 @@ export class Lifecycle {
       this.#loop.callExceptionHandler({ message, exception: task.exception(), future: task });
     }
     this.#leftToCancel = [];
+    this.#knownDone = 0;
   }
 
   #mainCompletion(): Completion<unknown> {

@@ -9,6 +9,8 @@
  * its last frame is the function in which each task follows its body, and that function gets a name of its own. What such a
  * continuation creates is then known to be the task's.
  */
+import type { Context } from "./context.js";
+import type { Handle } from "./handle.js";
 import { type AsyncHooks, loadAsyncHooks } from "./host.js";
 import { captureStack, siteOfStack } from "./site.js";
 import type { Task } from "./task.js";
@@ -70,10 +72,15 @@ export class OutsideWatch {
     this.#hook?.enable();
   }
 
-  /** Runs a step so that all that it sets off is known to belong to `task`, or to none. */
-  run(task: Task | undefined, step: () => void): void {
-    if (this.#storage === undefined) step();
-    else this.#storage.run(task, step);
+  /** Runs a step so that all that it sets off is known to belong to `task`, or to none; `context` is its own, if it has one. */
+  run(task: Task | undefined, context: Context | undefined, step: Handle): void {
+    const watched = (): void => {
+      // A wait is resumed in the context of its await, by the engine; what is no task's has a context of its own.
+      if (this.#storage === undefined || (task === undefined && context === undefined)) step.run();
+      else this.#storage.run(task, () => step.run());
+    };
+    if (context === undefined) watched();
+    else context.runInAsyncScope(watched);
   }
 
   /** The task to which what is running belongs, if that is known. */

@@ -11,7 +11,7 @@ import type { Handle } from "./handle.js";
 const COMPACT_AT = 1024;
 
 export class ReadyQueue {
-  #handles: Handle[] = [];
+  #handles: (Handle | undefined)[] = [];
   #head = 0;
   #tail = 0;
 
@@ -25,7 +25,8 @@ export class ReadyQueue {
 
   /** Takes the first; the queue must not be empty. */
   shift(): Handle {
-    const handle = this.#handles[this.#head++] as Handle; // the queue is not empty
+    const handle = this.#handles[this.#head] as Handle; // the queue is not empty
+    this.#handles[this.#head++] = undefined; // or it would be kept, with all that it refers to, until the front is given back
     if (this.#head === this.#tail) {
       if (this.#tail > COMPACT_AT) this.#handles = [];
       this.#head = 0;
@@ -40,17 +41,17 @@ export class ReadyQueue {
     let gap = this.#head + index;
     const handle = handles[gap] as Handle; // the caller has checked the index
     if (index * 2 < this.length) {
-      for (; gap > this.#head; gap--) handles[gap] = handles[gap - 1] as Handle; // within the queue
+      for (; gap > this.#head; gap--) handles[gap] = handles[gap - 1]; // within the queue
       this.shift();
     } else {
-      for (this.#tail--; gap < this.#tail; gap++) handles[gap] = handles[gap + 1] as Handle; // within the queue
+      for (this.#tail--; gap < this.#tail; gap++) handles[gap] = handles[gap + 1]; // within the queue
     }
     return handle;
   }
 
   /** All of them, as a list of its own. */
   list(): Handle[] {
-    return this.#handles.slice(this.#head, this.#tail);
+    return this.#handles.slice(this.#head, this.#tail) as Handle[]; // within the queue
   }
 
   dropCancelled(): void {

@@ -99,17 +99,17 @@ export function tellWarnings(loop: EventLoop, { onWarning }: RunOptions): void {
  */
 export async function runUntilComplete<T>(loop: EventLoop, main: TaskBody<T>, quiescence?: Quiescence): Promise<T> {
   await runLoop(loop, main, quiescence);
-  return resultOfMain<T>(loop);
+  return resultOfMain(loop) as T; // the main that was just run answers nothing else
 }
 
 /** The result of the main that ended last; throws what it threw. */
-export function resultOfMain<T>({ completion }: EventLoop): T {
+export function resultOfMain({ completion }: EventLoop): unknown {
   if (completion?.kind !== "result") throw completion?.error;
-  return completion.value as T; // of the main whose result is asked for
+  return completion.value;
 }
 
 /** Takes a turn and runs `main` on `loop` to the end of the run; the outcome is in `loop.completion`. */
-export async function runLoop<T>(loop: EventLoop, main: TaskBody<T>, quiescence?: Quiescence): Promise<void> {
+export async function runLoop(loop: EventLoop, main: TaskBody<unknown>, quiescence?: Quiescence): Promise<void> {
   const { strategy } = loop;
   await driveLoop(loop, "run()", () => {
     if (strategy?.begin(0) === false) throw new UsageError(`run: strategy ${strategy.name} has no run left to make; make a new one`);

@@ -48,7 +48,7 @@ export class Runner {
       }
       loop.start(main, this.#options.quiescence ?? detectQuiescence(), undefined, true);
     });
-    return resultOfMain<T>(loop);
+    return resultOfMain(loop) as T; // the main that was just run answers nothing else
   }
 
   /** Cancels what is left, waits for it, and closes the loop. A runner that is closed, or never ran anything, stays as it is. */

@@ -1,7 +1,7 @@
 /**
  * Sleeping: virtual time passes, real time does not.
  */
-import { UsageError } from "../errors/errors.js";
+import { RuntimeError, UsageError } from "../errors/errors.js";
 import type { EventLoop } from "./event-loop.js";
 import { Future } from "./future.js";
 import { Housekeeping } from "./handle.js";
@@ -64,7 +64,7 @@ export class Sleep implements PromiseLike<void> {
   ): PromiseLike<Result1 | Result2> {
     const loop = getRunningLoop("Awaiting sleep()");
     const delayMs = this.#delayMs;
-    if (delayMs === USED) throw new Error("cannot reuse an already awaited sleep()");
+    if (delayMs === USED) throw new RuntimeError("cannot reuse an already awaited sleep()");
     this.#delayMs = USED;
     if (delayMs > 0) return new SleepFuture(loop, delayMs).then(onFulfilled, onRejected);
     const task = loop.findAwaitingTask();

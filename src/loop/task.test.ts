@@ -1,9 +1,13 @@
 import { expect, test } from "vitest";
+import { CancelledError, RuntimeError } from "../errors/errors.js";
 import { coroutine } from "./coroutine.js";
 import { createTask } from "./create-task.js";
-import { run } from "./run.js";
+import { EventLoop } from "./event-loop.js";
+import { Future } from "./future.js";
+import { run, runUntilComplete } from "./run.js";
 import { getRunningLoop } from "./running.js";
 import { sleep } from "./sleep.js";
+import type { Task } from "./task.js";
 
 test("createTask starts nothing before its caller suspends, and the tasks begin in order of creation", async () => {
   const log: string[] = [];
@@ -66,10 +70,10 @@ test("the result and the exception of a task cannot be set from outside", async 
     const task = createTask(async () => 1);
     expect(() => {
       task.setResult(2);
-    }).toThrowErrorMatchingInlineSnapshot(`[Error: Task does not support setResult operation]`);
+    }).toThrowErrorMatchingInlineSnapshot(`[RuntimeError: Task does not support setResult operation]`);
     expect(() => {
       task.setException(new Error("e"));
-    }).toThrowErrorMatchingInlineSnapshot(`[Error: Task does not support setException operation]`);
+    }).toThrowErrorMatchingInlineSnapshot(`[RuntimeError: Task does not support setException operation]`);
     expect(await task).toBe(1);
   });
 });
@@ -252,5 +256,126 @@ test("operations count the steps of a task from 1, and a program may set its own
     seen.push(task.operation);
     await task;
     expect(seen).toEqual(["1", "2", "3", "1.2"]);
+  });
+});
+
+test("a task that awaits itself fails with an error that says so", async () => {
+  await run(async () => {
+    const task: Task = createTask(
+      async () => {
+        await sleep(0);
+        await task;
+      },
+      { name: "narcissus" },
+    );
+    await sleep(1);
+    expect(task.exception()).toBeInstanceOf(RuntimeError);
+    expect(() => task.result()).toThrowErrorMatchingInlineSnapshot(`[RuntimeError: task narcissus cannot await itself]`);
+    const swallows: Task = createTask(async () => {
+      try {
+        return await swallows;
+      } catch {
+        return "goes on";
+      }
+    });
+    expect(await swallows).toBe("goes on");
+  });
+});
+
+test("a task is a future of the loop that it was made on, also when there are several loops", async () => {
+  const tasks: Task<number>[] = [];
+  const loops = [new EventLoop(), new EventLoop()];
+  for (const loop of loops) {
+    await runUntilComplete(loop, async () => {
+      tasks.push(
+        createTask(async () => 1),
+        loop.createTask(() => 2),
+      );
+      await sleep(1);
+    });
+  }
+  expect(tasks.map((task) => task.getLoop())).toEqual([loops[0], loops[0], loops[1], loops[1]]);
+  expect(tasks.map((task) => task.result())).toEqual([1, 2, 1, 2]);
+  expect(tasks.every((task) => task instanceof Future)).toBe(true);
+});
+
+test("a pending future of another loop fails the task that awaits it, with an error that names it", async () => {
+  const foreign = new EventLoop().createFuture("foreign cell");
+  await run(async () => {
+    const task = createTask(async () => await foreign);
+    await sleep(1);
+    expect(() => task.result()).toThrowErrorMatchingInlineSnapshot(
+      `[UsageError: foreign cell belongs to another event loop than the one that is running. Usually it was created in an earlier run: create futures and tasks inside the run that awaits them.]`,
+    );
+  });
+});
+
+test("one coroutine after another is awaited in a task, and their results come in turn", async () => {
+  await run(async () => {
+    const double = (value: number): PromiseLike<number> =>
+      coroutine(async () => {
+        await sleep(1);
+        return 2 * value;
+      });
+    const task = createTask(async () => [await double(1), await double(2), await coroutine(() => 5)]);
+    expect([await task, getRunningLoop().time()]).toEqual([[2, 4, 5], 2]);
+  });
+});
+
+test("a task gets the very object that was set as the result, one step later", async () => {
+  await run(async () => {
+    const loop = getRunningLoop();
+    const cell = loop.createFuture<object>();
+    const value = { list: [1] };
+    const got: object[] = [];
+    createTask(async () => {
+      got.push(await cell);
+    });
+    await sleep(0);
+    cell.setResult(value);
+    expect(got).toEqual([]);
+    const before = loop.steps;
+    await sleep(0);
+    expect([got.length, got[0] === value, loop.steps - before]).toEqual([1, true, 2]); // the task's step, and this one
+  });
+});
+
+test("what is no body is refused each time, with what it is", async () => {
+  await run(async () => {
+    for (const bad of [5, "text", undefined]) {
+      for (let attempt = 0; attempt < 2; attempt++) {
+        expect(() => createTask(bad as unknown as () => void)).toThrow(`createTask: needs a function or a coroutine, not ${String(bad)}`);
+      }
+    }
+    const body = async (): Promise<number> => 5;
+    expect([await createTask(body), await createTask(body)]).toEqual([5, 5]);
+  });
+});
+
+test("cancel() on a task that has failed counts as having seen its exception", async () => {
+  const loop = new EventLoop({ slowStepMs: Number.POSITIVE_INFINITY });
+  await runUntilComplete(loop, async () => {
+    const [seen] = ["seen", "unseen"].map((name) => createTask(async () => Promise.reject(new Error(name)), { name }));
+    await sleep(1);
+    expect([seen!.cancel(), seen!.cancelled()]).toEqual([false, false]);
+  });
+  expect(loop.warnings).toEqual(["Task exception was never retrieved (task unseen): Error: unseen"]);
+});
+
+test("whoever awaits a cancelled task can raise an error of its own, with the CancelledError as its cause", async () => {
+  await run(async () => {
+    const inner = createTask(() => sleep(1_000));
+    const outer = createTask(async () => {
+      try {
+        await inner;
+      } catch (cause) {
+        throw new Error("gave up", { cause });
+      }
+    });
+    await sleep(0);
+    inner.cancel("why");
+    await sleep(1);
+    expect([outer.cancelled(), outer.exception()]).toEqual([false, new Error("gave up")]);
+    expect((outer.exception() as Error).cause).toEqual(new CancelledError("why"));
   });
 });

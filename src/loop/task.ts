@@ -73,7 +73,7 @@ export class Task<T = unknown> extends Future<T> {
   #waits: Wait | Wait[] | undefined = undefined;
   /** Whether it came to an await of the loop's since it was resumed last. */
   #hasSuspendedAnew = false;
-  #mustCancel = false;
+  #mustCancel: boolean | "outside" = false;
   #cancelMessage: string | undefined = undefined;
   #cancelRequests = 0;
   #aborting: AbortController | undefined = undefined;
@@ -109,17 +109,19 @@ export class Task<T = unknown> extends Future<T> {
     for (const { source } of this.waits()) {
       if (source?.cancel(message) === true) isDelivered = true;
     }
-    if (!isDelivered) {
-      this.#mustCancel = true;
-      this.#cancelMessage = message;
-    }
+    this.#cancelMessage = message;
+    if (!isDelivered) this.#mustCancel = this.isOutside && this.getLoop().currentTask() !== (this as Task) ? "outside" : true;
     return true;
   }
 
   /** Takes back one cancellation request, as whoever handled it should; answers how many are left. */
   uncancel(): number {
     if (this.#cancelRequests > 0) this.#cancelRequests--;
-    if (this.#cancelRequests === 0) this.#aborting = undefined;
+    if (this.#cancelRequests === 0) {
+      this.#aborting = undefined;
+      // Where it waited for something outside, its signal has told it, or nothing has: a time limit is over then, and must not strike later.
+      if (this.#mustCancel === "outside") this.#mustCancel = false;
+    }
     return this.#cancelRequests;
   }
 

@@ -18,7 +18,7 @@ import { nameOf } from "./waiters.js";
  *
  * @example
  * const start = new Barrier(3);
- * const place = await start.wait(); // 0, 1 or 2: a different one for each of the three
+ * const place = await start.wait(); // 0, 1 or 2: the order in which they came
  * if (place === 0) announce();
  * @since 0.2.0
  */
@@ -36,7 +36,7 @@ export class Barrier {
     }
     this.#parties = parties;
     this.#name = name;
-    this.#changed = new Condition(undefined, { name: `of barrier${nameOf(name)}` });
+    this.#changed = new Condition({ name: `of barrier${nameOf(name)}` });
   }
 
   /** How many tasks it takes. */
@@ -55,7 +55,8 @@ export class Barrier {
   }
 
   /**
-   * Waits until all parties have come. Answers a different number from 0 on to each of them, in the order in which they came.
+   * Waits until all parties have come. Answers how many were there before: 0 to the first, and so on. (As in asyncio, a number comes twice
+   * in a generation where somebody between was cancelled.)
    *
    * Raises BrokenBarrierError when the barrier is reset or aborted meanwhile, or was aborted before.
    */

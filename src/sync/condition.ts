@@ -1,11 +1,17 @@
 /**
  * `Condition`: waiting for a change of something that a lock protects, as `asyncio.Condition`.
  */
-import { CancelledError, RuntimeError } from "../errors/errors.js";
+import { CancelledError, RuntimeError, UsageError } from "../errors/errors.js";
 import { Coroutine } from "../loop/coroutine.js";
 import { inspectKey } from "../loop/inspect.js";
+import { isThenable } from "../loop/task.js";
 import { Lock, type PrimitiveOptions } from "./lock.js";
 import { type Held, nameOf, Waiters } from "./waiters.js";
+
+export interface ConditionOptions extends PrimitiveOptions {
+  /** The lock that protects what changes. Default: one of its own. */
+  readonly lock?: Lock | undefined;
+}
 
 /**
  * A condition with its lock; several conditions may share one.
@@ -22,7 +28,7 @@ export class Condition {
   readonly #lock: Lock;
   readonly #waiters: Waiters;
 
-  constructor(lock?: Lock, { name }: PrimitiveOptions = {}) {
+  constructor({ lock, name }: ConditionOptions = {}) {
     this.#lock = lock ?? new Lock({ name: `of condition${nameOf(name)}` });
     this.#name = name;
     this.#waiters = new Waiters(() => `condition${nameOf(name)}`);
@@ -62,20 +68,37 @@ export class Condition {
     return new Coroutine(() => this.#wait(), "Condition.wait");
   }
 
-  /** Waits until `predicate` holds, asked now and after each notification; answers what it answered. */
+  /**
+   * Waits until `predicate` holds, asked now and after each notification; answers what it answered.
+   *
+   * Raises RuntimeError when nobody holds the lock, UsageError when the predicate is asynchronous: its promise would always hold.
+   */
   waitFor<T>(predicate: () => T): Coroutine<T> {
+    const ask = (): T => {
+      const result = predicate();
+      if (!isThenable(result)) return result;
+      throw new UsageError("Condition.waitFor: the predicate must answer at once, and not a promise, which always counts as true");
+    };
     return new Coroutine(async () => {
-      let result = predicate();
+      let result = ask();
       while (!result) {
         await this.#wait();
-        result = predicate();
+        result = ask();
       }
       return result;
     }, "Condition.waitFor");
   }
 
-  /** Wakes at most `count` who wait, in order; they go on when they get the lock. Throws RuntimeError when nobody holds the lock. */
+  /**
+   * Wakes at most `count` who wait, in order; they go on when they get the lock. As in asyncio 3.11, a notification is lost when the one
+   * who was woken is cancelled before that.
+   *
+   * Throws RuntimeError when nobody holds the lock, UsageError unless `count` is a whole number from 0 on, or Infinity.
+   */
   notify(count = 1): void {
+    if (count !== Number.POSITIVE_INFINITY && !(Number.isSafeInteger(count) && count >= 0)) {
+      throw new UsageError(`Condition.notify: count must be a whole number, 0 or more, not ${String(count)}`);
+    }
     if (!this.locked()) throw new RuntimeError("cannot notify on un-acquired lock");
     this.#waiters.wake(count);
   }

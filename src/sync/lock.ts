@@ -88,7 +88,8 @@ export class Lock {
 
   #describe(): string {
     const holder = this.#holder === undefined ? "" : `, held by ${this.#holder.getName()}`;
-    return `lock${nameOf(this.#name)}${holder}`;
+    const isGone = this.#holder?.done() === true ? ", which has ended" : "";
+    return `lock${nameOf(this.#name)}${holder}${isGone}`;
   }
 
   #tryAcquire(): boolean {

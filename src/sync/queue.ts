@@ -5,11 +5,10 @@
  * getter, each that goes one putter; a woken one that is cancelled before it goes on wakes the next. Whoever calls in between may be
  * first all the same, and then the woken one waits again.
  */
-import { QueueEmpty, QueueFull, UsageError, ValueError } from "../errors/errors.js";
+import { describeValue, QueueEmpty, QueueFull, UsageError, ValueError } from "../errors/errors.js";
 import { Coroutine } from "../loop/coroutine.js";
-import { Heap } from "../loop/heap.js";
 import { inspectKey } from "../loop/inspect.js";
-import { Event } from "./event.js";
+import { Heap } from "./heap.js";
 import type { PrimitiveOptions } from "./lock.js";
 import { nameOf, Waiters } from "./waiters.js";
 
@@ -112,7 +111,7 @@ export class Queue<T = unknown> {
   readonly #items: Items<T>;
   readonly #getters: Waiters;
   readonly #putters: Waiters;
-  readonly #finished: Event;
+  readonly #joiners: Waiters;
   #unfinished = 0;
 
   constructor(maxsize = 0, { name, items }: QueueOptions = {}) {
@@ -124,8 +123,7 @@ export class Queue<T = unknown> {
     this.#items = (items as Items<T> | undefined) ?? new Fifo<T>(); // only the classes below hand one in
     this.#getters = new Waiters(() => `an item of queue${nameOf(name)}, which is empty`);
     this.#putters = new Waiters(() => `a place in queue${nameOf(name)}, which is full`);
-    this.#finished = new Event({ name: `that queue${nameOf(name)} is finished` });
-    this.#finished.set();
+    this.#joiners = new Waiters(() => `the items of queue${nameOf(name)} to be done`);
   }
 
   /** How many items it can hold; 0 for any number. */
@@ -160,11 +158,13 @@ export class Queue<T = unknown> {
     if (this.full()) throw new QueueFull();
     this.#items.add(item);
     this.#unfinished++;
-    this.#finished.clear();
     this.#getters.takeNext();
   }
 
-  /** Takes out the next item; waits as long as the queue is empty. */
+  /**
+   * Takes out the next item; waits as long as the queue is empty. An item that is a promise or a future is awaited on the way out, which
+   * the language does to every result; {@link getNowait} hands it out as it is.
+   */
   get(): Coroutine<T> {
     return new Coroutine(() => (this.empty() ? this.#getInTurn() : this.getNowait()), "Queue.get");
   }
@@ -181,19 +181,27 @@ export class Queue<T = unknown> {
   taskDone(): void {
     if (this.#unfinished <= 0) throw new ValueError("taskDone() called too many times");
     this.#unfinished--;
-    if (this.#unfinished === 0) this.#finished.set();
+    if (this.#unfinished === 0) this.#joiners.wake(Number.POSITIVE_INFINITY);
   }
 
   /** Waits until {@link taskDone} was called for every item that was put. */
   join(): Coroutine<void> {
-    return new Coroutine(async () => {
-      if (this.#unfinished > 0) await this.#finished.wait();
-    }, "Queue.join");
+    return new Coroutine(() => (this.#unfinished > 0 ? this.#joinInTurn() : undefined), "Queue.join");
   }
 
   [inspectKey](): string {
     const waiting = `${describeCount("getters", this.#getters.length)}${describeCount("putters", this.#putters.length)}`;
     return `<${this.constructor.name}${nameOf(this.#name)} ${this.qsize()} of ${this.#maxsize === 0 ? "any number" : this.#maxsize}${waiting}>`;
+  }
+
+  /** Whoever was woken goes on, also when another item was put meanwhile. */
+  async #joinInTurn(): Promise<void> {
+    const waiter = this.#joiners.join();
+    try {
+      await waiter;
+    } finally {
+      this.#joiners.leave(waiter);
+    }
   }
 
   async #putInTurn(item: T): Promise<void> {
@@ -243,7 +251,10 @@ export class LifoQueue<T = unknown> extends Queue<T> {
 }
 
 export interface PriorityQueueOptions<T> extends PrimitiveOptions {
-  /** Negative when `a` comes out before `b`. Default: numbers and texts by `<`, lists by their first items that differ. */
+  /**
+   * Negative when `a` comes out before `b`. Default: numbers and texts by `<`, lists by their first items that differ; for anything else
+   * putting it throws UsageError.
+   */
   readonly compare?: (a: T, b: T) => number;
 }
 
@@ -273,6 +284,12 @@ function compareItems(a: unknown, b: unknown): number {
     }
     return a.length === b.length ? 0 : -1;
   }
-  const [left, right] = [a as number, b as number]; // whatever it is, the language compares it
-  return left < right ? -1 : left > right ? 1 : 0;
+  const [left, right] = [a, b].map((item) => (typeof item === "object" && item !== null ? item.valueOf() : item));
+  const isOrdered = typeof left === typeof right && ORDERED.has(typeof left) && !Number.isNaN(left) && !Number.isNaN(right);
+  if (!isOrdered) throw new UsageError(`PriorityQueue: has no order for ${describeValue(a)} and ${describeValue(b)}; pass { compare }`);
+  const [x, y] = [left as number, right as number]; // or two of another type that the language compares
+  return x < y ? -1 : x > y ? 1 : 0;
 }
+
+/** The types of which any two can be compared. A date is a number by its value. */
+const ORDERED: ReadonlySet<string> = new Set(["number", "string", "bigint", "boolean"]);

@@ -81,7 +81,7 @@ export class Semaphore {
   }
 
   /** How many permits are free. @internal */
-  protected get value(): number {
+  get value(): number {
     return this.#value;
   }
 

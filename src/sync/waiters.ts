@@ -4,7 +4,7 @@
 import { RuntimeError } from "../errors/errors.js";
 import type { EventLoop } from "../loop/event-loop.js";
 import { Future } from "../loop/future.js";
-import { getRunningLoop } from "../loop/running.js";
+import { findRunningLoop, outsideError } from "../loop/running.js";
 
 /** One who waits in line. It says what for only when a report asks. */
 export class Waiter extends Future<void> {
@@ -46,11 +46,13 @@ export class Waiters {
 
   /** A new one at the end of the line. Throws UsageError outside of a run, RuntimeError in a run of another loop. */
   join(): Waiter {
-    const loop = getRunningLoop(`Waiting for ${this.#describe()}`);
+    const loop = findRunningLoop();
+    if (loop === undefined) throw outsideError(`Waiting for ${this.#describe()}`);
     this.#loop ??= loop;
     if (this.#loop !== loop) {
       throw new RuntimeError(
-        `${this.#describe()} is bound to a different event loop: it was waited for in an earlier run. Make it inside of the run that uses it.`,
+        `Cannot wait for ${this.#describe()}: it is bound to a different event loop, as it was waited for in an earlier run. ` +
+          "Make it inside of the run that uses it.",
       );
     }
     const waiter = new Waiter(loop, this.#describe);
@@ -99,6 +101,21 @@ export class Waiters {
 /** Something that is given back at the end of the block that holds it: `using held = await lock.hold()`. */
 export interface Held {
   [Symbol.dispose](): void;
+}
+
+/**
+ * What a `hold()` answers. It releases once: a block that disposes of it early, and then again at its end, must not give back what
+ * somebody else holds by then.
+ */
+export function heldUntilDisposed(primitive: { release(): void }): Held {
+  let isHeld = true;
+  return {
+    [Symbol.dispose]() {
+      if (!isHeld) return;
+      isHeld = false;
+      primitive.release();
+    },
+  };
 }
 
 /** ` accounts`, or nothing for what has no name. */

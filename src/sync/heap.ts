@@ -3,7 +3,7 @@
  */
 export class Heap<T> {
   readonly #isBefore: (a: T, b: T) => boolean;
-  #items: T[] = [];
+  readonly #items: T[] = [];
 
   /** `isBefore` must be a total order, or what comes out depends on how the heap was built. */
   constructor(isBefore: (a: T, b: T) => boolean) {
@@ -14,19 +14,19 @@ export class Heap<T> {
     return this.#items.length;
   }
 
-  /** The first item; undefined when there is none. */
-  get first(): T | undefined {
-    return this.#items[0];
-  }
-
-  /** Every item, in no order that means anything. */
-  get items(): readonly T[] {
-    return this.#items;
-  }
-
+  /** Throws what `isBefore` throws, and is then as it was. */
   add(item: T): void {
-    this.#items.push(item);
-    this.#siftUp(this.#items.length - 1);
+    const items = this.#items;
+    const path = [items.length];
+    for (let place = items.length; place > 0; path.push(place)) {
+      const parent = (place - 1) >> 1;
+      if (!this.#isBefore(item, items[parent] as T)) break; // before place
+      place = parent;
+    }
+    path.forEach((place, step) => {
+      const above = path[step + 1];
+      items[place] = above === undefined ? item : (items[above] as T); // on the way to the first
+    });
   }
 
   /** Takes out the first item. */
@@ -38,25 +38,6 @@ export class Heap<T> {
       this.#siftDown();
     }
     return first;
-  }
-
-  /** Keeps only the items that `isKept` names. A sorted list is a heap, and the order is total, so what comes next stays the same. */
-  keep(isKept: (item: T) => boolean): void {
-    this.#items = this.#items.filter(isKept).sort((a, b) => (this.#isBefore(a, b) ? -1 : 1));
-  }
-
-  #siftUp(start: number): void {
-    const items = this.#items;
-    const item = items[start] as T; // the one that was just added
-    let place = start;
-    while (place > 0) {
-      const parent = (place - 1) >> 1;
-      const above = items[parent] as T; // before place
-      if (!this.#isBefore(item, above)) break;
-      items[place] = above;
-      place = parent;
-    }
-    items[place] = item;
   }
 
   #siftDown(): void {
