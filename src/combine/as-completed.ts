@@ -15,20 +15,6 @@ export interface AsCompletedOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-/** What the task waits for that asks for the next result before it is there. */
-class NextDone extends Future<void> {
-  readonly #todo: ReadonlyMap<Future, unknown>;
-
-  constructor(loop: EventLoop, todo: ReadonlyMap<Future, unknown>) {
-    super(loop);
-    this.#todo = todo;
-  }
-
-  override describe(): string {
-    return `the next as completed${describePending(this.#todo.keys())}`;
-  }
-}
-
 /**
  * What {@link asCompleted} answers. As an iterable it gives as many coroutines as there are futures, of which each awaits the next
  * result; as an async iterable it gives the results. Both raise what a future raised, in its turn.
@@ -38,14 +24,15 @@ export class AsCompleted<T> implements Iterable<Coroutine<T>>, AsyncIterable<T> 
   /** Those that are not done, each with what notes that it is. */
   readonly #todo = new Map<Future, HousekeepingHandle>();
   readonly #done: (Future | "timeout")[] = [];
-  readonly #waiters = new Set<NextDone>();
+  readonly #waiters = new Set<Future<void>>();
   readonly #timer: TimerHandle | undefined;
-  readonly #count: number;
+  /** How many results were not handed out. */
+  #left: number;
 
   /** @internal Use {@link asCompleted}. */
   constructor(loop: EventLoop, futures: ReadonlySet<Future>, timeoutMs: number | undefined) {
     this.#loop = loop;
-    this.#count = futures.size;
+    this.#left = futures.size;
     for (const future of futures) {
       const handle = new HousekeepingHandle("asCompleted", () => {
         this.#noteDone(future);
@@ -57,12 +44,12 @@ export class AsCompleted<T> implements Iterable<Coroutine<T>>, AsyncIterable<T> 
   }
 
   *[Symbol.iterator](): Generator<Coroutine<T>, undefined> {
-    for (let given = 0; given < this.#count; given++) yield new Coroutine(() => this.#next(), "asCompleted");
+    for (; this.#left > 0; this.#left--) yield new Coroutine(() => this.#next(), "asCompleted");
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<T, undefined> {
     try {
-      for (let given = 0; given < this.#count; given++) yield await this.#next();
+      for (; this.#left > 0; this.#left--) yield await this.#next();
     } finally {
       // Whoever leaves early wants no more of them, and the clock need not wait for their time limit.
       this.#timer?.cancel();
@@ -73,7 +60,7 @@ export class AsCompleted<T> implements Iterable<Coroutine<T>>, AsyncIterable<T> 
   /** The next result. Of several that wait for one, the first to come gets it. */
   async #next(): Promise<T> {
     while (!this.#hasResult()) {
-      const waiter = new NextDone(this.#loop, this.#todo);
+      const waiter = new Future<void>(this.#loop, { describe: () => `the next as completed${describePending(this.#todo.keys())}` });
       this.#waiters.add(waiter);
       try {
         await waiter;

@@ -7,20 +7,6 @@ import { HousekeepingHandle } from "../loop/handle.js";
 import { getRunningLoop } from "../loop/running.js";
 import { type Awaitable, futureFor, type ResultOf } from "./ensure-future.js";
 
-/** Stands between the waiter and what it waits for: cancelling it cancels nothing else. */
-class Shield extends Future {
-  readonly #inner: Future;
-
-  constructor(loop: EventLoop, inner: Future) {
-    super(loop);
-    this.#inner = inner;
-  }
-
-  override describe(): string {
-    return `shield of ${this.#inner.describe()}`;
-  }
-}
-
 /**
  * A future with the outcome of `item`. When the task that awaits it is cancelled, `item` goes on. Keep the task that you shield, or
  * nobody learns how it ended.
@@ -40,7 +26,8 @@ export function shield<Item extends Awaitable>(item: Item): Future<ResultOf<Item
 
 function shieldFuture(loop: EventLoop, inner: Future): Future {
   if (inner.done()) return inner;
-  const outer = new Shield(loop, inner);
+  // Stands between the waiter and what it waits for: cancelling it cancels nothing else.
+  const outer = new Future(loop, { describe: () => `shield of ${inner.describe()}` });
   const passOn = new HousekeepingHandle("shield", () => {
     if (outer.cancelled()) {
       if (!inner.cancelled()) inner.exception(); // nobody else will look at it, so it counts as retrieved

@@ -12,20 +12,6 @@ import { getRunningLoop } from "../loop/running.js";
 import type { Task, TaskBody } from "../loop/task.js";
 import { describePending } from "./ensure-future.js";
 
-/** What the parent waits for while tasks of its group are left. */
-class GroupDone extends Future<void> {
-  readonly #tasks: ReadonlySet<Task>;
-
-  constructor(parent: Task, tasks: ReadonlySet<Task>) {
-    super(parent.getLoop());
-    this.#tasks = tasks;
-  }
-
-  override describe(): string {
-    return `task group${describePending(this.#tasks)}`;
-  }
-}
-
 /** The group of a {@link taskGroup}: its body starts tasks in it. */
 export class TaskGroup {
   readonly #parent: Task;
@@ -36,7 +22,7 @@ export class TaskGroup {
   #isAborting = false;
   /** Whether the group has cancelled its parent, to interrupt the body; it takes that back. */
   #hasCancelledParent = false;
-  #done: GroupDone | undefined = undefined;
+  #done: Future<void> | undefined = undefined;
 
   /** @internal Use {@link taskGroup}. */
   constructor(parent: Task) {
@@ -71,7 +57,7 @@ export class TaskGroup {
     if (thrown !== undefined && !this.#isAborting) this.#abort();
     // As often as the parent is cancelled while it waits, it waits again: nobody is left behind.
     while (this.#tasks.size > 0) {
-      this.#done ??= new GroupDone(this.#parent, this.#tasks);
+      this.#done ??= new Future<void>(this.#parent.getLoop(), { describe: () => `task group${describePending(this.#tasks)}` });
       try {
         await this.#done;
       } catch (error) {

@@ -44,9 +44,9 @@ async function resultNow(loop: EventLoop, future: Future): Promise<unknown> {
 }
 
 async function resultWithin(loop: EventLoop, future: Future, timeoutMs: number): Promise<unknown> {
-  const over = new Over(loop, future, timeoutMs);
-  const timer = loop.callLater(timeoutMs, over.release);
-  const handle = new HousekeepingHandle("waitFor", over.release);
+  const { over, release } = makeOver(loop, () => `at most ${timeoutMs} ms for ${future.describe()}`);
+  const timer = loop.callLater(timeoutMs, release);
+  const handle = new HousekeepingHandle("waitFor", release);
   future.addWaiter(handle);
   try {
     try {
@@ -67,31 +67,22 @@ async function resultWithin(loop: EventLoop, future: Future, timeoutMs: number):
   }
 }
 
-/** What the waiting task awaits in the place of the future itself, so that cancelling it does not cancel the future behind its back. */
-class Over extends Future<void> {
-  readonly #awaited: Future;
-  readonly #timeoutMs: number | undefined;
-
-  constructor(loop: EventLoop, awaited: Future, timeoutMs?: number) {
-    super(loop);
-    this.#awaited = awaited;
-    this.#timeoutMs = timeoutMs;
-  }
-
-  readonly release = (): void => {
-    if (!this.done()) this.setResult();
+/**
+ * What the waiting task awaits in the place of the future itself, so that cancelling it does not cancel the future behind its back; and
+ * what completes it.
+ */
+function makeOver(loop: EventLoop, describe: () => string): { readonly over: Future<void>; readonly release: () => void } {
+  const over = new Future<void>(loop, { describe });
+  const release = (): void => {
+    if (!over.done()) over.setResult();
   };
-
-  override describe(): string {
-    const limit = this.#timeoutMs === undefined ? "the end of" : `at most ${this.#timeoutMs} ms for`;
-    return `${limit} ${this.#awaited.describe()}`;
-  }
+  return { over, release };
 }
 
 /** Cancels `future` and waits until it has ended; a cancellation that comes meanwhile ends this wait alone. */
 async function cancelAndWait(loop: EventLoop, future: Future): Promise<void> {
-  const over = new Over(loop, future);
-  const handle = new HousekeepingHandle("waitFor", over.release);
+  const { over, release } = makeOver(loop, () => `the end of ${future.describe()}`);
+  const handle = new HousekeepingHandle("waitFor", release);
   future.addWaiter(handle);
   try {
     future.cancel();

@@ -31,20 +31,6 @@ export interface DoneAndPending<F> {
 /** The future that {@link wait} answers for an argument: itself, or the task that was made for it. */
 export type FutureOf<Item> = Item extends Future ? Item : Future<ResultOf<Item>>;
 
-/** What the task of a `wait` waits for. */
-class SomeDone extends Future<void> {
-  readonly #futures: ReadonlySet<Future>;
-
-  constructor(loop: EventLoop, futures: ReadonlySet<Future>) {
-    super(loop);
-    this.#futures = futures;
-  }
-
-  override describe(): string {
-    return `wait of ${this.#futures.size}${describePending(this.#futures)}`;
-  }
-}
-
 /**
  * Waits until the futures are done as `returnWhen` says, or the time is up, and answers which of them are. It raises nothing that they
  * raise, and a time-out cancels nothing. A function or a coroutine is started in a task of its own.
@@ -75,7 +61,7 @@ function waitFor(
   timeoutMs: number | undefined,
 ): Coroutine<DoneAndPending<Future>> {
   return new Coroutine(async () => {
-    const someDone = new SomeDone(loop, futures);
+    const someDone = new Future<void>(loop, { describe: () => `wait of ${futures.size}${describePending(futures)}` });
     const release = (): void => {
       if (!someDone.done()) someDone.setResult();
     };

@@ -1,7 +1,7 @@
 /**
  * Invariants of the synchronous parts: what stands between two suspensions is never interrupted.
  */
-import { callsOf, canSuspend, placeOfCall, type RunHistory } from "./history.js";
+import { bodyEndOf, callsOf, canSuspend, placeOfCall, type RunHistory } from "./history.js";
 import { type Invariant, judgeEach } from "./invariant.js";
 
 /** @since 0.1.0 */
@@ -52,11 +52,17 @@ function firstGapAfter(history: RunHistory, task: number, begin: number): number
   return undefined;
 }
 
-/** Whether another task may run after this event: the start of an operation that can suspend, or the end of a task. */
-function isSuspension({ calls, trace }: RunHistory, index: number): boolean {
-  const event = trace[index];
-  if (event?.phase === "finish") return true;
-  return event?.phase === "start" && calls.some((call) => call.start === index && canSuspend(call.operation));
+/**
+ * Whether another task may run after this event: the start of an operation that can suspend, the end of a task, or that of the body of a
+ * task group, which waits then.
+ */
+function isSuspension(history: RunHistory, index: number): boolean {
+  const { trace, startingAt, endingAt } = history;
+  if (trace[index]?.phase === "finish") return true;
+  const starting = startingAt.get(index);
+  if (starting !== undefined && canSuspend(starting.operation)) return true;
+  const group = starting ?? endingAt.get(index)?.parent;
+  return group?.operation[0] === "taskGroup" && bodyEndOf(history, group)?.index === index;
 }
 
 /** The event after `index`, in words. */

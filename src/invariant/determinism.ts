@@ -2,9 +2,9 @@
  * Invariants that compare runs: the same schedule gives the same trace, and who shares nothing does not notice the others.
  */
 import type { GraphRun } from "../graph/graph-run.js";
-import { type Operation, walkBody } from "../graph/task-graph.js";
+import { type Operation, sharedBy, walkBody } from "../graph/task-graph.js";
 import { DivergenceError } from "../strategy/replay.js";
-import { formatTrace, type TraceEvent } from "../trace/trace.js";
+import { formatTrace, type TraceEvent, type TraceValue } from "../trace/trace.js";
 import type { Invariant } from "./invariant.js";
 
 /** @since 0.1.0 */
@@ -64,29 +64,36 @@ function replayed(replay: () => GraphRun): GraphRun | DivergenceError {
 }
 
 function eventsOf(run: GraphRun, task: string): readonly TraceEvent[] {
-  return run.trace.filter((event) => event.task === task);
+  return run.trace.filter((event) => event.task === task).map(withoutOrder);
+}
+
+/** What of a `wait` and an `asCompleted` hangs on who is first of those that are done at the same time is left out. */
+function withoutOrder(event: TraceEvent): TraceEvent {
+  const { value, ...rest } = event;
+  if (event.phase !== "end" || value === undefined) return event;
+  if (event.name === "wait") return rest;
+  return event.name === "asCompleted" && Array.isArray(value) ? { ...event, value: (value as readonly TraceValue[]).toSorted() } : event;
 }
 
 function isCut({ error }: TraceEvent): boolean {
   return error === "CancelledError";
 }
 
-/** Whether no two tasks use the same cell, and nothing fails, is cancelled or goes through a future. */
+/** Whether no two tasks use the same cell, lock, event or the like, and nothing fails, is cancelled or goes through a future. */
 function isSharingNothing({ placed }: GraphRun): boolean {
-  const owner = new Map<number, number>();
+  const owner = new Map<string, number>();
   if (placed.bodies.length < 2) return false; // nobody to be independent of
   return placed.bodies.every((body, task) =>
     [...walkBody(body)].every(({ operation }) => {
-      if (operation[0] === "span") {
-        const first = owner.get(operation[1]) ?? task;
-        owner.set(operation[1], first);
-        return first === task;
-      }
-      return !isFaultOrFuture(operation);
+      const shared = sharedBy(operation);
+      const name = `${shared ?? ""} ${String(operation[1])}`;
+      const first = owner.get(name) ?? task;
+      if (shared !== undefined) owner.set(name, first);
+      return (shared === undefined || first === task) && !isFaultOrFuture(operation);
     }),
   );
 }
 
 function isFaultOrFuture([name]: Operation): boolean {
-  return ["raise", "cancel", "setResult", "setException", "cancelFuture", "awaitFuture"].includes(name);
+  return ["raise", "cancel", "timeout", "setResult", "setException", "cancelFuture", "awaitFuture"].includes(name);
 }

@@ -4,6 +4,7 @@
 import type { TraceEvent } from "../trace/trace.js";
 import { callsOf, isCancelled, placeOfCall, type RunHistory } from "./history.js";
 import { type Invariant, judgeAll, judgeEach } from "./invariant.js";
+import { Requests } from "./requests.js";
 
 /** How a future was completed, as far as the trace tells. */
 interface Completion {
@@ -18,11 +19,8 @@ export const completesOnce: Invariant = {
   sentence: "A future completes once: a second completion raises InvalidStateError and changes nothing.",
   judge(history) {
     const completed = new Map<number, Completion>();
-    // A cancelled task cancels the future that it waits for, and main's end cancels everybody; neither is an operation of the future.
-    const firstCancellation = Math.min(
-      ...[...callsOf(history, "cancel")].filter(({ outcome }) => outcome?.value === true).map(({ start }) => start),
-      history.lives[0]?.finish ?? Number.POSITIVE_INFINITY,
-    );
+    // A cancelled task cancels the future that it waits for, which is no operation of the future.
+    const firstCancellation = new Requests(history).all[0]?.since ?? Number.POSITIVE_INFINITY;
     return judgeEach(callsOf(history, "setResult", "setException", "cancelFuture"), (call) => {
       const [name, future] = call.operation;
       const isAccepted = name === "cancelFuture" ? call.outcome?.value === true : call.outcome?.phase === "end";
@@ -71,7 +69,7 @@ function judgeFutureWaiters(history: RunHistory): ReturnType<typeof judgeEach> {
 }
 
 function judgeTaskWaiters(history: RunHistory): ReturnType<typeof judgeEach> {
-  return judgeEach(callsOf(history, "await"), (call) => {
+  return judgeEach(callsOf(history, "await", "shield"), (call) => {
     const life = history.lives[call.operation[1]];
     if (call.outcome === undefined || isCancelled(call.outcome)) return undefined;
     const name = history.nameOf(call.operation[1]);
@@ -93,15 +91,20 @@ function judgeReports(history: RunHistory): ReturnType<typeof judgeEach> {
     if (task === 0 || outcome?.error === undefined || isCancelled(outcome) || finish > mainFinish) return undefined;
     // As in asyncio, a request to cancel a task that has failed already counts as having seen its exception.
     if ([...callsOf(history, "cancel")].some(({ operation, start }) => operation[1] === task && start > finish)) return undefined;
-    const waiters = [...callsOf(history, "await", "gather")].filter(({ operation }) => [operation[1]].flat().includes(task));
+    const waiters = [...callsOf(history, "await", "gather", "shield", "asCompleted", "taskGroup", "wait")].filter(
+      // A wait raises nothing, and only one for the first exception looks at what its tasks have raised.
+      ({ operation }) => [operation[1]].flat().includes(task) && (operation[0] !== "wait" || operation[2] === "FIRST_EXCEPTION"),
+    );
     const isReported = run.reports.includes(`Task exception was never retrieved (task ${nameOf(task)})`);
     if (waiters.length === 0) {
       return isReported ? true : `${nameOf(task)} ended with ${outcome.error}, nobody retrieved it, and it was not reported`;
     }
-    // A gather that is over has looked at each child, or does so as soon as the child is done; one that was cut off may not have.
-    const isRetrieved = waiters.some(({ operation, outcome: got }) =>
-      operation[0] === "gather" ? got !== undefined : got?.error === outcome.error,
-    );
+    // A gather that is over has looked at each child, or does so as soon as the child is done; one that was cut off may not have. A group
+    // is over when it has looked at all. Of the others it is sure where they have raised what the task has.
+    const isRetrieved = waiters.some(({ operation, outcome: got }) => {
+      if (operation[0] === "gather" || operation[0] === "taskGroup") return got !== undefined;
+      return operation[0] !== "asCompleted" && operation[0] !== "wait" && got?.error === outcome.error;
+    });
     if (!isRetrieved) return undefined;
     return isReported ? `${nameOf(task)}: a waiter retrieved ${outcome.error}, and it was reported as never retrieved` : true;
   });

@@ -1,7 +1,7 @@
 /**
  * Invariants of waiting: who waits goes on when it is time, not before, and not never.
  */
-import { DeadlockError } from "../loop/deadlock.js";
+import { DeadlockError, type WaitingTask } from "../loop/deadlock.js";
 import { type Call, callsOf, completionsOf, isCancelled, isStartedAfterMain, placeOfCall, type RunHistory } from "./history.js";
 import { type Invariant, type Judgement, judgeAll, judgeEach } from "./invariant.js";
 
@@ -11,11 +11,11 @@ export const doneAwaitRunsThrough: Invariant = {
   sentence: "Awaiting something that is already done does not let another task run in between.",
   judge(history) {
     const completed = completionsOf(history);
-    return judgeEach(callsOf(history, "await", "awaitFuture"), (call) => {
+    return judgeEach(callsOf(history, "await", "shield", "awaitFuture"), (call) => {
       const doneAt =
-        call.operation[0] === "await"
-          ? (history.lives[call.operation[1]]?.finish ?? Number.POSITIVE_INFINITY)
-          : (completed.get(call.operation[1]) ?? Number.POSITIVE_INFINITY);
+        call.operation[0] === "awaitFuture"
+          ? (completed.get(call.operation[1]) ?? Number.POSITIVE_INFINITY)
+          : (history.lives[call.operation[1]]?.finish ?? Number.POSITIVE_INFINITY);
       if (doneAt >= call.start) return undefined;
       return call.end === call.start + 1
         ? true
@@ -40,7 +40,7 @@ export const noLostWakeUp: Invariant = {
             ? `the handle of ${run.neverRan.join(", ")} never ran, and nothing else was left to run`
             : undefined,
     };
-    const causes = judgeEach(callsOf(history, "await", "gather"), (call) => {
+    const causes = judgeEach(callsOf(history, "await", "shield", "gather", "asCompleted"), (call) => {
       if (call.outcome?.phase !== "end") return undefined;
       const early = [call.operation[1]]
         .flat()
@@ -55,7 +55,7 @@ export const noLostWakeUp: Invariant = {
 function judgeWakeOrder(history: RunHistory): Judgement {
   if (history.run.schedule.housekeeping !== "inline") return { exercised: 0, violation: undefined };
   const lastEnd = new Map<string, number>();
-  return judgeEach(callsOf(history, "await", "awaitFuture"), (call) => {
+  return judgeEach(callsOf(history, "await", "shield", "awaitFuture"), (call) => {
     // Who came when it was done already did not wait, and a cancelled waiter was perhaps woken by another.
     if (call.end === Number.POSITIVE_INFINITY || call.end === call.start + 1 || isCancelled(call.outcome)) return undefined;
     const awaited = call.operation.join(" ");
@@ -70,20 +70,41 @@ function judgeWakeOrder(history: RunHistory): Judgement {
 function judgeDeadlock(history: RunHistory): Judgement {
   if (history.run.outcome !== "deadlock") return { exercised: 0, violation: undefined };
   const completed = completionsOf(history);
-  return judgeEach(history.calls, (call) => {
-    if (call.end !== Number.POSITIVE_INFINITY || call.operation[0] === "try") return undefined;
+  return judgeEach(history.lives.keys(), (task) => {
+    const call = innermostOpenCall(history, task);
+    if (call === undefined) return undefined;
     const isDone = isTargetDone(history, call, completed);
     return isDone ? `${placeOfCall(history, call)}: what it waits for is done, and it was never resumed` : true;
   });
 }
 
 function isTargetDone({ lives }: RunHistory, { operation }: Call, completed: ReadonlyMap<number, number>): boolean {
+  const isDone = (task: number): boolean => lives[task]?.finish !== Number.POSITIVE_INFINITY;
+  const hasFailed = (task: number): boolean => isDone(task) && lives[task]?.outcome?.error !== undefined;
+  const hasRaised = (task: number): boolean => hasFailed(task) && !isCancelled(lives[task]?.outcome);
   switch (operation[0]) {
     case "awaitFuture":
       return completed.has(operation[1]);
     case "await":
+    case "shield":
+      return isDone(operation[1]);
+    case "taskGroup":
+      return operation[1].every(isDone);
     case "gather":
-      return [operation[1]].flat().every((task) => lives[task]?.finish !== Number.POSITIVE_INFINITY);
+      return operation[1].every(isDone) || (!operation[2] && operation[1].some(hasFailed));
+    case "asCompleted":
+      return operation[1].every(isDone) || operation[1].some(hasFailed);
+    case "wait": {
+      const [, tasks, mode, ms] = operation;
+      if (ms !== null || tasks.every(isDone)) return true;
+      return (mode === "FIRST_COMPLETED" && tasks.some(isDone)) || (mode === "FIRST_EXCEPTION" && tasks.some(hasRaised));
+    }
+    case "withLock":
+    case "withSemaphore":
+    case "waitEvent":
+    case "put":
+    case "get":
+      return false; // judged where all who use them are looked at
     default:
       return true; // a turn, a sleep: nothing else has to happen for them to be over
   }
@@ -108,8 +129,7 @@ export const finishesOrDeadlocks: Invariant = {
       .map(({ task }) => placeOfWait(nameOf(task), innermostOpenCall(history, task)?.placed.path));
     // What the trace says, and what the error says that the run ended with.
     const traced = (exit.waiting ?? []).map(({ task, op }) => placeOfWait(task, op));
-    const reported =
-      run.error instanceof DeadlockError ? run.error.waiting.map(({ task, operation }) => placeOfWait(task, operation)) : traced;
+    const reported = run.error instanceof DeadlockError ? run.error.waiting.map((waiting) => placeOfReport(history, waiting)) : traced;
     for (const named of [traced, reported]) {
       if (places.join() !== named.join()) {
         return {
@@ -124,6 +144,15 @@ export const finishesOrDeadlocks: Invariant = {
     return { exercised: 1, violation: undefined };
   },
 };
+
+/** The error knows the operation that a task has started last: of a group that waits for its tasks, the last of its body. */
+function placeOfReport(history: RunHistory, { task, operation }: WaitingTask): string {
+  const index = history.lives.findIndex((_, other) => history.nameOf(other) === task);
+  const open = innermostOpenCall(history, index);
+  const last = history.calls.findLast((call) => call.task === index);
+  const isOfBody = open?.operation[0] === "taskGroup" && last?.placed.path === operation;
+  return placeOfWait(task, isOfBody ? open.placed.path : operation);
+}
 
 /** The operation that `task` is still in when the trace ends: of a try and what is in it, what is in it. */
 function innermostOpenCall({ calls }: RunHistory, task: number): Call | undefined {

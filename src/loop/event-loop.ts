@@ -168,7 +168,7 @@ export class EventLoop {
   }
 
   #makeTask<T>(call: () => PromiseLike<T> | T, name: string | undefined): Task<T> {
-    const task = new Task<T>(this, call, name ?? `Task-${this.#tasks.created + 1}`);
+    const task = new Task<T>(this, call, name ?? this.#tasks.created + 1);
     this.#tasks.add(task);
     return task;
   }

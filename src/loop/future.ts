@@ -16,6 +16,11 @@ import { Wait } from "./wait.js";
 
 type FutureState = "pending" | "finished" | "failed" | "cancelled";
 
+/** Says in reports what somebody waits for. @internal */
+export interface Describer {
+  describe(): string;
+}
+
 /** A callback of the program that waits for a future. */
 class DoneCallback extends CallbackHandle {
   readonly callback: unknown;
@@ -44,10 +49,13 @@ export class Future<T = unknown> implements PromiseLike<T> {
   #outcome: unknown = undefined;
   #waiters: Handle | Handle[] | undefined = undefined;
 
-  readonly #name: string;
+  readonly #name: string | Describer;
 
-  /** @internal Use `loop.createFuture()`. */
-  constructor(loop: EventLoop, name = "future") {
+  /**
+   * `name` says what it is in reports, or who says it when a report asks. (And not a subclass for each use: the engine is fast only with
+   * few classes of futures.) @internal Use `loop.createFuture()`.
+   */
+  constructor(loop: EventLoop, name: string | Describer = "future") {
     this.#loop = loop;
     this.#name = name;
   }
@@ -142,7 +150,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
 
   /** How deadlocks and `inspect` name it. @internal */
   describe(): string {
-    return this.#name;
+    return typeof this.#name === "string" ? this.#name : this.#name.describe();
   }
 
   /** Queues `waiter` on completion, or now when that has been. @internal */

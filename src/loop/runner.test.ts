@@ -140,6 +140,42 @@ test("what it has to complain of is told when it is closed", async () => {
   expect(warnings).toEqual(["Task exception was never retrieved (task Task-2): Error: unseen"]);
 });
 
+test("what a task that is left behind raises at the end goes to the exception handler, and main's exception comes out all the same", async () => {
+  const told: string[] = [];
+  const runner = new Runner();
+  runner.getLoop().setExceptionHandler((_loop, { message, exception, future }) => {
+    told.push(`${message}: ${String(exception)}, ${String(future?.describe())}`);
+  });
+  const log: string[] = [];
+  async function* letters(): AsyncGenerator<string> {
+    try {
+      for (;;) {
+        await sleep(1);
+        yield "a";
+      }
+    } finally {
+      log.push("closed");
+    }
+  }
+  const reader = async (): Promise<void> => {
+    try {
+      for await (const letter of letters()) log.push(letter);
+    } catch {
+      throw new Error("while it was cancelled");
+    }
+  };
+  const failing = runner.run(async () => {
+    createTask(reader, { name: "reader" });
+    await sleep(1);
+    await sleep(0);
+    throw new Error("main's own");
+  });
+  await expect(failing).rejects.toThrow("main's own");
+  await runner.close();
+  expect(log).toEqual(["a", "closed"]);
+  expect(told).toEqual(["unhandled exception during the shutdown of run(): Error: while it was cancelled, task reader"]);
+});
+
 test("a main runs in the context of whoever asked for it", async () => {
   const store = new AsyncLocalStorage<string>();
   const runner = new Runner();

@@ -83,7 +83,9 @@ test("a sleep is awaited once", async () => {
     for (const delayMs of [0, 1]) {
       const nap = sleep(delayMs);
       await nap;
-      await expect(async () => await nap).rejects.toThrowErrorMatchingInlineSnapshot(`[RuntimeError: cannot reuse an already awaited sleep()]`);
+      await expect(async () => await nap).rejects.toThrowErrorMatchingInlineSnapshot(
+        `[RuntimeError: cannot reuse an already awaited sleep()]`,
+      );
     }
   });
 });

@@ -9,13 +9,15 @@ import { inspectKey } from "./inspect.js";
 import { getRunningLoop } from "./running.js";
 import { Wait } from "./wait.js";
 
-/** Ends a sleep. When that was cancelled first, its timer goes with it, so that time does not wait. */
+/** The timer of a sleep: completes its future. When that was cancelled first, the timer goes with it, so that time does not wait. */
 class WakeUp extends Housekeeping {
-  readonly #sleep: SleepFuture;
+  readonly #delayMs: number;
+  readonly future: Future<void>;
 
-  constructor(sleep: SleepFuture) {
+  constructor(loop: EventLoop, delayMs: number) {
     super();
-    this.#sleep = sleep;
+    this.#delayMs = delayMs;
+    this.future = new Future<void>(loop, this);
   }
 
   get name(): string {
@@ -23,25 +25,14 @@ class WakeUp extends Housekeeping {
   }
 
   override cancelled(): boolean {
-    return this.#sleep.done();
+    return this.future.done();
   }
 
   run(): void {
-    if (!this.#sleep.done()) this.#sleep.setResult();
-  }
-}
-
-/** The future inside a sleep. */
-class SleepFuture extends Future<void> {
-  readonly #delayMs: number;
-
-  constructor(loop: EventLoop, delayMs: number) {
-    super(loop);
-    this.#delayMs = delayMs;
-    loop.addTimer(loop.time() + delayMs, new WakeUp(this));
+    if (!this.future.done()) this.future.setResult();
   }
 
-  override describe(): string {
+  describe(): string {
     return `sleep(${this.#delayMs})`;
   }
 }
@@ -66,7 +57,11 @@ export class Sleep implements PromiseLike<void> {
     const delayMs = this.#delayMs;
     if (delayMs === USED) throw new RuntimeError("cannot reuse an already awaited sleep()");
     this.#delayMs = USED;
-    if (delayMs > 0) return new SleepFuture(loop, delayMs).then(onFulfilled, onRejected);
+    if (delayMs > 0) {
+      const wakeUp = new WakeUp(loop, delayMs);
+      loop.addTimer(loop.time() + delayMs, wakeUp);
+      return wakeUp.future.then(onFulfilled, onRejected);
+    }
     const task = loop.findAwaitingTask();
     const wait = new Wait(task, undefined, onFulfilled, onRejected);
     task?.suspend(wait);

@@ -63,7 +63,8 @@ class Start extends Handle {
  * @since 0.1.0
  */
 export class Task<T = unknown> extends Future<T> {
-  #name: string;
+  /** A number is that of a task without a name: most are never asked for theirs. */
+  #name: string | number;
   #body: (() => unknown) | undefined;
   /** The async function that waits for the end of the body: the outermost frame of every await in it. */
   #follow: (() => Promise<void>) | undefined = undefined;
@@ -79,7 +80,7 @@ export class Task<T = unknown> extends Future<T> {
   #aborting: AbortController | undefined = undefined;
 
   /** @internal Use `createTask`. */
-  constructor(loop: EventLoop, body: () => unknown, name: string) {
+  constructor(loop: EventLoop, body: () => unknown, name: string | number) {
     super(loop);
     this.#body = body;
     this.#name = name;
@@ -87,7 +88,7 @@ export class Task<T = unknown> extends Future<T> {
   }
 
   getName(): string {
-    return this.#name;
+    return typeof this.#name === "string" ? this.#name : `Task-${this.#name}`;
   }
 
   setName(name: string): void {
@@ -281,13 +282,13 @@ export class Task<T = unknown> extends Future<T> {
   }
 
   override describe(): string {
-    return `task ${this.#name}`;
+    return `task ${this.getName()}`;
   }
 
   override [inspectKey](): string {
     const waits = this.waits().map(({ source }) => source?.describe() ?? "its turn");
     const place = this.done() ? this.describeState() : this.hasBegun ? "suspended" : "not started";
-    return `<Task ${this.#name} ${place}${waits.length > 0 ? `, waits for ${waits.join(" and ")}` : ""}>`;
+    return `<Task ${this.getName()} ${place}${waits.length > 0 ? `, waits for ${waits.join(" and ")}` : ""}>`;
   }
 
   #takeCancellation(): CancelledError {

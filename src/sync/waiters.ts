@@ -3,35 +3,28 @@
  */
 import { RuntimeError } from "../errors/errors.js";
 import type { EventLoop } from "../loop/event-loop.js";
-import { Future } from "../loop/future.js";
+import { type Describer, Future } from "../loop/future.js";
 import { findRunningLoop, outsideError } from "../loop/running.js";
 
-/** One who waits in line. It says what for only when a report asks. */
-export class Waiter extends Future<void> {
-  readonly #describe: () => string;
-
-  constructor(loop: EventLoop, describe: () => string) {
-    super(loop);
-    this.#describe = describe;
-  }
-
-  override describe(): string {
-    return this.#describe();
-  }
-}
+/** One who waits in line. */
+export type Waiter = Future<void>;
 
 /**
  * A line of waiters. It belongs to the loop of the first of them: a primitive that is kept from one run to the next would carry over
  * who held it, and the second run would depend on the first.
  */
-export class Waiters {
-  readonly #describe: () => string;
+export class Waiters implements Describer {
+  readonly #sayWhat: () => string;
   readonly #line = new Set<Waiter>();
   #loop: EventLoop | undefined = undefined;
 
-  /** `describe` says what they wait for: `lock accounts, held by t2`. */
-  constructor(describe: () => string) {
-    this.#describe = describe;
+  /** `sayWhat` says what they wait for: `lock accounts, held by t2`. */
+  constructor(sayWhat: () => string) {
+    this.#sayWhat = sayWhat;
+  }
+
+  describe(): string {
+    return this.#sayWhat();
   }
 
   get length(): number {
@@ -47,15 +40,15 @@ export class Waiters {
   /** A new one at the end of the line. Throws UsageError outside of a run, RuntimeError in a run of another loop. */
   join(): Waiter {
     const loop = findRunningLoop();
-    if (loop === undefined) throw outsideError(`Waiting for ${this.#describe()}`);
+    if (loop === undefined) throw outsideError(`Waiting for ${this.describe()}`);
     this.#loop ??= loop;
     if (this.#loop !== loop) {
       throw new RuntimeError(
-        `Cannot wait for ${this.#describe()}: it is bound to a different event loop, as it was waited for in an earlier run. ` +
+        `Cannot wait for ${this.describe()}: it is bound to a different event loop, as it was waited for in an earlier run. ` +
           "Make it inside of the run that uses it.",
       );
     }
-    const waiter = new Waiter(loop, this.#describe);
+    const waiter = new Future<void>(loop, this);
     this.#line.add(waiter);
     return waiter;
   }
