@@ -3,9 +3,13 @@
  * the same run; the absolute figures are those of this machine at this moment.
  */
 import { benchMemory } from "./memory.js";
+import { benchPrimitives } from "./primitives.js";
 import { benchRuns } from "./runs.js";
+import { benchScale } from "./scale.js";
 import { benchSteps } from "./steps.js";
 
 await benchSteps();
+await benchPrimitives();
 await benchRuns();
+await benchScale();
 await benchMemory();

@@ -1,6 +1,6 @@
 /** What a step costs: 200 tasks of 1,000 `sleep(0)` each, beside CPython's asyncio and native `await`. */
-import { spawnSync } from "node:child_process";
 import { gather, random, run, sleep } from "heddle";
+import { runPython } from "./cpython.js";
 import { inTurn, printTable, timeMs } from "./measure.js";
 
 const TASKS = 200;
@@ -8,15 +8,13 @@ const TURNS = 1_000;
 const STEPS = TASKS * TURNS;
 
 const PYTHON = `
-import asyncio, time
 async def worker():
     for _ in range(${TURNS}):
         await asyncio.sleep(0)
 async def main():
+    start = time.perf_counter()
     await asyncio.gather(*[worker() for _ in range(${TASKS})])
-start = time.perf_counter()
-asyncio.run(main())
-print((time.perf_counter() - start) * 1000)
+    return (time.perf_counter() - start) / ${STEPS} * 1e9
 `;
 
 /** @param {import("heddle").RunOptions} options */
@@ -70,10 +68,7 @@ const bareRing = () =>
     });
   });
 
-const cpython = async () => {
-  const { stdout, status } = spawnSync("python3", ["-c", PYTHON], { encoding: "utf8" });
-  return status === 0 ? (Number(stdout) / STEPS) * 1e6 : Number.NaN;
-};
+const cpython = async () => runPython(PYTHON);
 
 /** @param {() => unknown} work */
 async function nsPerStep(work) {
