@@ -36,7 +36,13 @@ export function futureFor(loop: EventLoop, item: unknown, argument: string): Fut
   if (item instanceof Coroutine || typeof item === "function") return loop.createTask(item as Coroutine | (() => unknown));
   // Its task takes a rejection in a later step, and until then the runtime must not think that nobody does.
   if (item instanceof Promise) item.catch(() => undefined);
-  if (isThenable(item)) return loop.createTask(async () => await item);
+  requireAwaitable(item, argument);
+  return loop.createTask(async () => await item);
+}
+
+/** Throws UsageError for what cannot be awaited; `argument` names it. */
+export function requireAwaitable(item: unknown, argument: string): asserts item is PromiseLike<unknown> | (() => unknown) {
+  if (typeof item === "function" || isThenable(item)) return;
   throw new UsageError(
     `${argument} cannot be awaited: ${describeValue(item)}. Pass a task, a future, a coroutine, a function or something with a then().`,
   );

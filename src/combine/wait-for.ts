@@ -4,12 +4,12 @@
 import { CancelledError, TimeoutError } from "../errors/errors.js";
 import { Coroutine } from "../loop/coroutine.js";
 import type { EventLoop } from "../loop/event-loop.js";
-import { Future } from "../loop/future.js";
+import type { Future } from "../loop/future.js";
 import { HousekeepingHandle } from "../loop/handle.js";
 import { getRunningLoop } from "../loop/running.js";
 import { requireDelay } from "../loop/sleep.js";
-import { isThenable } from "../loop/task.js";
-import { type Awaitable, futureFor, type ResultOf } from "./ensure-future.js";
+import { type Awaitable, futureFor, type ResultOf, requireAwaitable } from "./ensure-future.js";
+import { makeLatch } from "./latch.js";
 
 /**
  * The result of `item`. When `timeoutMs` of virtual time have passed before it is there, `item` is cancelled, and once it has ended
@@ -25,12 +25,10 @@ import { type Awaitable, futureFor, type ResultOf } from "./ensure-future.js";
 export function waitFor<Item extends Awaitable>(item: Item, timeoutMs: number | undefined): Coroutine<ResultOf<Item>> {
   const loop = getRunningLoop("waitFor()");
   if (timeoutMs !== undefined) requireDelay(timeoutMs, "waitFor: timeoutMs");
-  // Before the wait begins, so that what cannot be awaited is refused where it was handed in.
-  const isOne = typeof item === "function" || isThenable(item);
-  const refusedOr = isOne ? undefined : futureFor(loop, item, "waitFor: the first argument");
+  requireAwaitable(item, "waitFor: the first argument"); // before the wait begins, so that it is refused where it was handed in
   const waiting = new Coroutine(async () => {
     if (timeoutMs === undefined) return await (typeof item === "function" ? item() : item);
-    const future = refusedOr ?? futureFor(loop, item, "waitFor: the first argument");
+    const future = futureFor(loop, item, "waitFor: the first argument");
     return timeoutMs === 0 ? await resultNow(loop, future) : await resultWithin(loop, future, timeoutMs);
   }, "waitFor");
   return waiting as Coroutine<ResultOf<Item>>; // it answers the result of the item
@@ -44,7 +42,8 @@ async function resultNow(loop: EventLoop, future: Future): Promise<unknown> {
 }
 
 async function resultWithin(loop: EventLoop, future: Future, timeoutMs: number): Promise<unknown> {
-  const { over, release } = makeOver(loop, () => `at most ${timeoutMs} ms for ${future.describe()}`);
+  // In the place of the future itself, so that cancelling this wait does not cancel the future behind its back.
+  const { future: over, release } = makeLatch(loop, () => `at most ${timeoutMs} ms for ${future.describe()}`);
   const timer = loop.callLater(timeoutMs, release);
   const handle = new HousekeepingHandle("waitFor", release);
   future.addWaiter(handle);
@@ -67,21 +66,9 @@ async function resultWithin(loop: EventLoop, future: Future, timeoutMs: number):
   }
 }
 
-/**
- * What the waiting task awaits in the place of the future itself, so that cancelling it does not cancel the future behind its back; and
- * what completes it.
- */
-function makeOver(loop: EventLoop, describe: () => string): { readonly over: Future<void>; readonly release: () => void } {
-  const over = new Future<void>(loop, { describe });
-  const release = (): void => {
-    if (!over.done()) over.setResult();
-  };
-  return { over, release };
-}
-
 /** Cancels `future` and waits until it has ended; a cancellation that comes meanwhile ends this wait alone. */
 async function cancelAndWait(loop: EventLoop, future: Future): Promise<void> {
-  const { over, release } = makeOver(loop, () => `the end of ${future.describe()}`);
+  const { future: over, release } = makeLatch(loop, () => `the end of ${future.describe()}`);
   const handle = new HousekeepingHandle("waitFor", release);
   future.addWaiter(handle);
   try {

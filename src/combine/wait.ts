@@ -4,11 +4,12 @@
 import { describeValue, UsageError } from "../errors/errors.js";
 import { Coroutine } from "../loop/coroutine.js";
 import type { EventLoop } from "../loop/event-loop.js";
-import { Future } from "../loop/future.js";
+import type { Future } from "../loop/future.js";
 import { HousekeepingHandle } from "../loop/handle.js";
 import { getRunningLoop } from "../loop/running.js";
 import { requireDelay } from "../loop/sleep.js";
 import { type Awaitable, describePending, futuresFor, type ResultOf } from "./ensure-future.js";
+import { makeLatch } from "./latch.js";
 
 const RETURN_WHEN = ["FIRST_COMPLETED", "FIRST_EXCEPTION", "ALL_COMPLETED"] as const;
 
@@ -50,47 +51,42 @@ export function wait<Item extends Awaitable>(items: Iterable<Item>, options: Wai
   if (timeoutMs !== undefined) requireDelay(timeoutMs, "wait: timeoutMs");
   const loop = getRunningLoop("wait()");
   const futures = futuresFor(loop, items, "wait", false);
-  const waiting = waitFor(loop, futures, returnWhen, timeoutMs);
+  const waiting = new Coroutine(() => waitForSome(loop, futures, returnWhen, timeoutMs), "wait");
   return waiting as Coroutine as Coroutine<DoneAndPending<FutureOf<Item>>>; // they are the futures of the items
 }
 
-function waitFor(
+async function waitForSome(
   loop: EventLoop,
   futures: ReadonlySet<Future>,
   returnWhen: ReturnWhen,
   timeoutMs: number | undefined,
-): Coroutine<DoneAndPending<Future>> {
-  return new Coroutine(async () => {
-    const someDone = new Future<void>(loop, { describe: () => `wait of ${futures.size}${describePending(futures)}` });
-    const release = (): void => {
-      if (!someDone.done()) someDone.setResult();
-    };
-    const timer = timeoutMs === undefined ? undefined : loop.callLater(timeoutMs, release);
-    let unfinished = futures.size;
-    const noteDone = (future: Future): void => {
-      unfinished--;
-      const isEnough = unfinished <= 0 || returnWhen === "FIRST_COMPLETED" || (returnWhen === "FIRST_EXCEPTION" && hasFailed(future));
-      if (!isEnough) return;
-      timer?.cancel();
-      release();
-    };
-    const handles = new Map<Future, HousekeepingHandle>();
-    for (const future of futures) {
-      const handle = new HousekeepingHandle("wait", () => {
-        noteDone(future);
-      });
-      handles.set(future, handle);
-      future.addWaiter(handle);
-    }
-    try {
-      await someDone;
-    } finally {
-      timer?.cancel();
-      for (const [future, handle] of handles) future.removeWaiter(handle);
-    }
-    const all = [...futures];
-    return { done: new Set(all.filter((future) => future.done())), pending: new Set(all.filter((future) => !future.done())) };
-  }, "wait");
+): Promise<DoneAndPending<Future>> {
+  const { future: enough, release } = makeLatch(loop, () => `wait of ${futures.size}${describePending(futures)}`);
+  const timer = timeoutMs === undefined ? undefined : loop.callLater(timeoutMs, release);
+  let unfinished = futures.size;
+  const noteDone = (future: Future): void => {
+    unfinished--;
+    const isEnough = unfinished <= 0 || returnWhen === "FIRST_COMPLETED" || (returnWhen === "FIRST_EXCEPTION" && hasFailed(future));
+    if (!isEnough) return;
+    timer?.cancel();
+    release();
+  };
+  const handles = new Map<Future, HousekeepingHandle>();
+  for (const future of futures) {
+    const handle = new HousekeepingHandle("wait", () => {
+      noteDone(future);
+    });
+    handles.set(future, handle);
+    future.addWaiter(handle);
+  }
+  try {
+    await enough;
+  } finally {
+    timer?.cancel();
+    for (const [future, handle] of handles) future.removeWaiter(handle);
+  }
+  const all = [...futures];
+  return { done: new Set(all.filter((future) => future.done())), pending: new Set(all.filter((future) => !future.done())) };
 }
 
 /** Whether it raised something, which may be undefined. Whoever waits for the first exception has seen it, so it counts as retrieved. */
