@@ -39,7 +39,7 @@ test("a failure says what must hold, what broke it, the smallest program, what h
       broken: main began at t=0
 
     The smallest program that shows it:
-      2 cells, 1 future
+      2 cells; 1 future
        0 main         ["spawn",1] ["await",1]
        1 longer name  ["try",[["raise","boom"]],[],[["span",0,1]]]
        2 t2
@@ -63,6 +63,14 @@ test("a failure without an invariant and without a graph leaves both out", () =>
             exit = 1
 
     Replay it: npx heddle replay 1.json"
+  `);
+});
+
+test("what the tasks of a graph share stands above them, with the sizes that matter", () => {
+  const shared = { cells: 1, futures: 0, locks: 2, semaphores: [1, 3], events: 1, queues: [0] };
+  expect(renderGraph({ version: 1, ...shared, tasks: [{ name: "main", body: [["get", 0]] }] })).toMatchInlineSnapshot(`
+    "  1 cell; 2 locks; 2 semaphores of 1, 3; 1 event; 1 queue of size 0
+       0 main  ["get",0]"
   `);
 });
 

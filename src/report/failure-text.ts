@@ -30,13 +30,20 @@ export function renderFailure({ sentence, message, graph, trace, replay }: Failu
 }
 
 /** A graph, one task a line. */
-export function renderGraph({ cells, futures, tasks }: TaskGraph): string {
+export function renderGraph({ cells, futures, locks = 0, semaphores = [], events = 0, queues = [], tasks }: TaskGraph): string {
   const width = tasks.reduce((widest, { name }) => Math.max(widest, name.length), 0);
-  const shared = [count(cells, "cell"), count(futures, "future")].filter((part) => part !== "");
+  const shared = [
+    count(cells, "cell"),
+    count(futures, "future"),
+    count(locks, "lock"),
+    ...(semaphores.length === 0 ? [] : [`${count(semaphores.length, "semaphore")} of ${semaphores.join(", ")}`]),
+    count(events, "event"),
+    ...(queues.length === 0 ? [] : [`${count(queues.length, "queue")} of size ${queues.join(", ")}`]),
+  ].filter((part) => part !== "");
   const lines = tasks.map(({ name, body }, index) =>
     `${String(index).padStart(2)} ${name.padEnd(width)}  ${body.map((operation) => JSON.stringify(operation)).join(" ")}`.trimEnd(),
   );
-  return indent([...(shared.length > 0 ? [shared.join(", ")] : []), ...lines].join("\n"));
+  return indent([...(shared.length > 0 ? [shared.join("; ")] : []), ...lines].join("\n"));
 }
 
 function count(number: number, what: string): string {
