@@ -6,7 +6,7 @@
  * is seen to wait outside, the loop keeps the task in an AsyncLocalStorage. Programs that never do pay nothing for it.
  *
  * The awaits that were under way at that moment know no storage. Whose they are is read off the engine's async stack when they go on:
- * its last frame is the function in which each task follows its body, and that function gets a name of its own. What such a
+ * each such task is made to end in a function with a name of its own, which the engine prints as the last frame. What such a
  * continuation creates is then known to be the task's.
  */
 import type { Context } from "./context.js";

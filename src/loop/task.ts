@@ -66,8 +66,8 @@ export class Task<T = unknown> extends Future<T> {
   /** A number is that of a task without a name: most are never asked for theirs. */
   #name: string | number;
   #body: (() => unknown) | undefined;
-  /** The async function that waits for the end of the body: the outermost frame of every await in it. */
-  #follow: (() => Promise<void>) | undefined = undefined;
+  /** Settles when the body has ended. */
+  #ended: Promise<void> | undefined = undefined;
   #label: string | undefined = undefined;
   #steps = 0;
   #beganAt = 0;
@@ -209,9 +209,17 @@ export class Task<T = unknown> extends Future<T> {
     return this.hasBegun && !this.done() && !this.#hasSuspendedAnew;
   }
 
-  /** Gives the outermost frame of its async stacks the name `frame`; see outside.ts. @internal */
+  /**
+   * Gives every async stack of the body an outermost frame of the name `frame`: the engine follows the promises from await to await, and
+   * so comes to this function. See outside.ts. @internal
+   */
   nameFrame(frame: string): void {
-    if (this.#follow !== undefined) Object.defineProperty(this.#follow, "name", { value: frame });
+    const ended = this.#ended;
+    const follow = async (): Promise<void> => {
+      await ended;
+    };
+    Object.defineProperty(follow, "name", { value: frame });
+    void follow(); // not as a method, or the engine would put "Task." before its name
   }
 
   /** The awaits of the loop's in which it is suspended. @internal */
@@ -234,20 +242,16 @@ export class Task<T = unknown> extends Future<T> {
     try {
       const result = body();
       if (isThenable(result)) {
-        // An await and not `then`: it copes with a thenable that calls back twice or throws late, and it puts this function at the
-        // end of the engine's async stacks, where nameFrame() can make it say whose stack it is. A closure, because its name is its own.
-        const follow = async (): Promise<void> => {
-          let value: unknown;
-          try {
-            value = await result;
-          } catch (error) {
+        // Promise.resolve() copes with a thenable that calls back twice or throws late. Then `then` and not an await: an async function
+        // for each task would take as much memory again as the task's own.
+        this.#ended = Promise.resolve(result).then(
+          (value) => {
+            this.#finish(value);
+          },
+          (error: unknown) => {
             this.#fail(error);
-            return;
-          }
-          this.#finish(value);
-        };
-        this.#follow = follow;
-        void follow(); // not as a method, or the engine would put "Task." before its name
+          },
+        );
       } else this.#finish(result);
     } catch (error) {
       this.#fail(error);
