@@ -10,7 +10,7 @@ const ROUNDS = 5;
  * Each with the operation that is counted, how often it is done, the program here, and the same in Python. Both programs answer when their
  * work is done; `n` is how often.
  *
- * @type {readonly { name: string; n: number; heddle: (n: number) => Promise<unknown>; python: string }[]}
+ * @type {readonly { name: string; n: number; heddle: (n: number) => PromiseLike<unknown>; python: string }[]}
  */
 const CASES = [
   {
