@@ -63,8 +63,7 @@ function enoughMs(lives: readonly Life[], mode: string): number {
 /** @since 0.2.0 */
 export const completionOrder: Invariant = {
   name: "completion-order",
-  sentence:
-    "asCompleted answers the results of its tasks in the order in which they were done, and raises the first exception in its turn.",
+  sentence: "The results of asCompleted stand in the order in which its tasks were done, and the first exception is raised in its turn.",
   judge(history) {
     return judgeEach(callsOf(history, "asCompleted"), (call) => {
       if (call.outcome === undefined || isCancelled(call.outcome)) return undefined;

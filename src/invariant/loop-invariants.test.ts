@@ -8,23 +8,33 @@ import type { Body } from "../graph/task-graph.js";
 import type { Strategy } from "../schedule/strategy.js";
 import { DivergenceError } from "../strategy/replay.js";
 import type { TraceEvent } from "../trace/trace.js";
+import { completionOrder, waitAnswers } from "./answers.js";
 import { atomicSpans, lazyStart } from "./atomicity.js";
 import { cancellationOnce, leftoversCancelled } from "./cancellation.js";
 import { independentTasks, sameScheduleSameTrace } from "./determinism.js";
+import { eventWakesAll } from "./events.js";
 import { completesOnce, keptExceptions } from "./futures.js";
 import { gatherOrder } from "./gathering.js";
+import { groupsEndTogether } from "./groups.js";
 import { historyOf } from "./history.js";
 import type { Invariant, Judgement, Reruns } from "./invariant.js";
+import { lockHandOver, semaphoreBounds } from "./locks.js";
 import { loopInvariants } from "./loop-invariants.js";
+import { queueOrder } from "./queues.js";
 import { exactTime } from "./time.js";
+import { exactTimeouts } from "./timeouts.js";
 import { doneAwaitRunsThrough, finishesOrDeadlocks, noLostWakeUp } from "./waiting.js";
 
 const lastReady: Strategy = { name: "last", begin: () => true, pick: ({ count }) => count - 1 };
 
-/** Main and t1, t2, … with two cells and two futures, run in asyncio's own order unless a strategy is given. */
+/**
+ * Main and t1, t2, … with two cells and futures, a lock, a semaphore with one permit, an event, and a queue for one item, run in asyncio's
+ * own order unless a strategy is given.
+ */
 async function runOf(bodies: readonly Body[], strategy?: Strategy): Promise<GraphRun> {
   const tasks = bodies.map((body, index) => ({ name: index === 0 ? "main" : `t${index}`, body }));
-  return await runTaskGraph({ version: 1, cells: 2, futures: 2, tasks }, { ...(strategy && { strategy }) });
+  const shared = { cells: 2, futures: 2, locks: 1, semaphores: [1], events: 1, queues: [1] };
+  return await runTaskGraph({ version: 1, ...shared, tasks }, { ...(strategy && { strategy }) });
 }
 
 /** `t1 0.2 start`, `t1 begin`, `exit`: an event, in the words in which doctors name it. */
@@ -373,6 +383,7 @@ describe("exact-time", () => {
         endingLate(run, "main 4 end", 9),
         endingLate(run, "main 3 end", 8),
         changed(run, "exit", { t: 50 }),
+        changed(changed(run, "main finish", { t: 50 }), "exit", { t: 50 }),
         changed(run, "t2 begin", { t: -1 }),
         moved(run, "t2 0 end", "main 2 end"),
       ),
@@ -383,6 +394,7 @@ describe("exact-time", () => {
         "main at 4 (await): could go on at 7, and went on at 9",
         "t1 at 0 (sleep): began at 0 and ended at 8",
         "the run ended at 50, and nothing had happened since 7",
+        "time passed to 50, when nothing was due",
         "time ran backwards, from 0 to -1, at line 9 of the trace",
         "t2 at 0 (sleep): began after another sleep until 5 and ended before it",
       ]
@@ -482,7 +494,7 @@ describe("cancellation-once", () => {
     });
     expect(violations(cancellationOnce, twice)).toMatchInlineSnapshot(`
       [
-        "t1: got 2 cancellations for 1 requests",
+        "t1: got 1 cancellations for 0 requests",
       ]
     `);
   });
@@ -747,6 +759,509 @@ describe("finishes-or-deadlocks", () => {
         "waiting at the end: main at 0, t1 at 0, t2 at 0.0.0; reported: main at 0, t2 at 0.0.0, t1 at 0",
         "waiting at the end: main at 0, t1 at 0, t2 at 0.0.0; reported: main at 0, t1 at 0, t2 at 0",
         "waiting at the end: main at 0, t1 at 0, t2 at 0.0.0; reported: nobody",
+      ]
+    `);
+  });
+});
+
+describe("lock-hand-over", () => {
+  const bodies: readonly Body[] = [
+    [["gather", [1, 2, 3], false]],
+    [["withLock", 0, [["sleep", 2]]]],
+    [["withLock", 0, [["yield"]]]],
+    [["withLock", 0, []]],
+  ];
+
+  test("holds where one after the other gets it, in the order in which they came", async () => {
+    const run = await runOf(bodies);
+    // Three who come in, two of them after another, one who finds it free, and one rest at which two wait.
+    expectHolds(lockHandOver, run, 3 + 2 + 1 + 1);
+    expect(
+      violations(
+        lockHandOver,
+        moved(run, "t2 0.0.0 start", "t1 0.0.0 end"),
+        moved(run, "t3 0 end", "t2 0.0.0 start"),
+        moved(run, "t2 begin", "t1 0.0.0 start"),
+        endingLate(run, "t2 0.0.0 start", 3),
+      ),
+    ).toMatchInlineSnapshot(`
+      [
+        "t2 at 0 (withLock): came in while t1 at 0 (withLock) held it",
+        "t3 at 0 (withLock): came in before t2 at 0 (withLock), who had come first",
+        "t1 at 0 (withLock): had to wait although it was free",
+        "t2 at 0 (withLock): still waited after 2, and it was free",
+      ]
+    `);
+  });
+
+  test("says nothing of who is cancelled while it waits, and the lock goes to the next", async () => {
+    const run = await runOf([
+      [
+        ["spawn", 1],
+        ["spawn", 2],
+        ["spawn", 3],
+        ["sleep", 1],
+        ["cancel", 2],
+        ["sleep", 2],
+      ],
+      [["withLock", 0, [["sleep", 2]]]],
+      [["withLock", 0, [["yield"]]]],
+      [["withLock", 0, [["yield"]]]],
+    ]);
+    expect(run.trace.map(labelOf)).toContain("t3 0.0.0 end");
+    expectHolds(lockHandOver, run, 2 + 1 + 1 + 2);
+  });
+});
+
+describe("semaphore-bounds", () => {
+  test("holds where no more come in than there are permits, and nobody waits for one that is free", async () => {
+    const run = await runOf([[["gather", [1, 2], false]], [["withSemaphore", 0, [["sleep", 2]]]], [["withSemaphore", 0, [["yield"]]]]]);
+    // Two who come in, one of them after another, one who finds it free, and one rest.
+    expectHolds(semaphoreBounds, run, 2 + 1 + 1 + 1);
+    const withPermits = (count: number): GraphRun => ({
+      ...run,
+      placed: { ...run.placed, graph: { ...run.placed.graph, semaphores: [count] } },
+    });
+    expect(
+      violations(
+        semaphoreBounds,
+        moved(run, "t2 0.0.0 start", "t1 0.0.0 end"),
+        endingLate(run, "t2 0.0.0 start", 3),
+        withPermits(0),
+        withPermits(2),
+      ),
+    ).toMatchInlineSnapshot(`
+      [
+        "t2 at 0 (withSemaphore): came in while t1 at 0 (withSemaphore) held it",
+        "t2 at 0 (withSemaphore): still waited after 2, and it was free",
+        "t1 at 0 (withSemaphore): came in while there was no permit",
+        "t2 at 0 (withSemaphore): had to wait although it was free",
+      ]
+    `);
+  });
+
+  test("who came first may go on after one who came later, but not without a permit", async () => {
+    const run = await runOf(
+      [
+        [["gather", [1, 2, 3], false]],
+        [["withSemaphore", 0, [["sleep", 2]]]],
+        [["withSemaphore", 0, [["yield"]]]],
+        [["withSemaphore", 0, [["sleep", 1]]]],
+      ],
+      { name: "first", begin: () => true, pick: () => 0 },
+    );
+    // Three who come in, nobody before another, one who finds it free, and two rests.
+    expectHolds(semaphoreBounds, run, 3 + 1 + 1);
+    const overtaken = ["t3 0.0.0 start", "t3 0.0.0 end", "t3 0 end"].reduce((before, label) => moved(before, label, "t2 0.0.0 start"), run);
+    expect(violations(semaphoreBounds, overtaken)).toMatchInlineSnapshot(`
+      [
+        "t3 at 0 (withSemaphore): came in before t2 at 0 (withSemaphore), who had come first, and took the permit that was due to it",
+      ]
+    `);
+  });
+});
+
+describe("event-wakes-all", () => {
+  test("holds where all who wait go on, also when the event is cleared at once, and who comes later waits for the next time", async () => {
+    const run = await runOf([
+      [
+        ["spawn", 1],
+        ["spawn", 2],
+        ["yield"],
+        ["setEvent", 0],
+        ["waitEvent", 0],
+        ["clearEvent", 0],
+        ["sleep", 1],
+        ["setEvent", 0],
+        ["sleep", 1],
+      ],
+      [
+        ["waitEvent", 0],
+        ["waitEvent", 0],
+      ],
+      [["waitEvent", 0]],
+    ]);
+    expectHolds(eventWakesAll, run, 4);
+    expect(
+      violations(
+        eventWakesAll,
+        moved(run, "main 5 start", "main 4 end"),
+        moved(run, "main 4 start", "main 3 start"),
+        moved(run, "t1 1 end", "main 7 start"),
+        moved(run, "t2 0 end", "main 7 end"),
+        moved(run, "t1 0 end", "t2 finish"),
+      ),
+    ).toMatchInlineSnapshot(`
+      [
+        "main at 4 (waitEvent): had to wait although the event was set",
+        "main at 4 (waitEvent): came after t2 at 0 (waitEvent), and went on before it",
+        "t1 at 1 (waitEvent): went on before the event was set",
+        "t2 at 0 (waitEvent): still waited after 0, although the event was set at 0",
+        "t2 at 0 (waitEvent): came after t1 at 0 (waitEvent), and went on before it",
+      ]
+    `);
+  });
+
+  test("says nothing of who waits for what nobody sets", async () => {
+    expectHolds(eventWakesAll, await runOf([[["waitEvent", 0]]]), 0);
+  });
+});
+
+describe("queue-order", () => {
+  test("holds where items come out as they were put, and nobody waits without need", async () => {
+    const run = await runOf([
+      [["spawn", 1], ["yield"], ["put", 0, 4], ["put", 0, 5], ["put", 0, 6], ["sleep", 1]],
+      [
+        ["get", 0],
+        ["sleep", 1],
+        ["get", 0],
+        ["get", 0],
+      ],
+    ]);
+    // What was put and got, and who came when that could be done at once.
+    expectHolds(queueOrder, run, 3 + 3 + 3);
+    expect(
+      violations(
+        queueOrder,
+        changed(run, "t1 0 end", { value: 5 }),
+        moved(run, "main 3 end", "t1 0 end"),
+        moved(run, "t1 0 end", "main 2 start"),
+        moved(run, "main 3 start", "main 2 end"),
+        endingLate(run, "t1 0 end", 2),
+      ),
+    ).toMatchInlineSnapshot();
+  });
+
+  test("says nothing of a getter for which nothing comes", async () => {
+    expectHolds(queueOrder, await runOf([[["get", 0]]]), 0);
+  });
+});
+
+describe("wait-answers", () => {
+  const waiting = async (mode: "FIRST_COMPLETED" | "FIRST_EXCEPTION" | "ALL_COMPLETED", ms: number | null): Promise<GraphRun> =>
+    await runOf([
+      [["wait", [2, 1, 3], mode, ms]],
+      [["sleep", 1]],
+      [
+        ["sleep", 2],
+        ["raise", "boom"],
+      ],
+      [["sleep", 3]],
+    ]);
+
+  test("holds where it answers who is done as soon as enough are", async () => {
+    const run = await waiting("FIRST_COMPLETED", null);
+    expectHolds(waitAnswers, run, 1);
+    expect(
+      violations(
+        waitAnswers,
+        changed(run, "main 0 end", { value: [[2], [1, 3]] }),
+        changed(run, "main 0 end", { value: [[1], [2]] }),
+        changed(run, "main 0 end", { value: undefined }),
+        changed(run, "main 0 end", { t: 2 }),
+        changed(run, "main 0 end", { phase: "error", error: "RuntimeError: boom" }),
+      ),
+    ).toMatchInlineSnapshot(`
+      [
+        "main at 0 (wait): answered [[2],[1,3]], but done and pending were [[1],[2,3]]",
+        "main at 0 (wait): answered [[1],[2]], but done and pending were [[1],[2,3]]",
+        "main at 0 (wait): answered null, but done and pending were [[1],[2,3]]",
+        "main at 0 (wait): could answer at 1, and answered at 2",
+        "main at 0 (wait): raised RuntimeError: boom",
+      ]
+    `);
+  });
+
+  test.each([
+    ["FIRST_EXCEPTION", null, [[1, 2], [3]]],
+    ["ALL_COMPLETED", null, [[1, 2, 3], []]],
+    ["ALL_COMPLETED", 1, [[], [1, 2, 3]]],
+  ] as const)("holds where %s with a limit of %s answers when it should", async (mode, ms, value) => {
+    const run = await waiting(mode, ms);
+    expect(run.trace[placeOf(run, "main 0 end")]?.value).toEqual(value);
+    expectHolds(waitAnswers, run, 1);
+    expect(judge(waitAnswers, changed(run, "main 0 end", { t: 0 })).violation).toMatch(/answered at 0, before enough were done at \d/);
+    expect(judge(waitAnswers, changed(run, "main 0 end", { t: 9 })).violation).toMatch(/could answer at \d, and answered at 9/);
+  });
+
+  test("says nothing of a wait that was cancelled, and knows a task that was cancelled before it began", async () => {
+    const cancelled = await runOf([[["spawn", 1], ["yield"]], [["wait", [2], "ALL_COMPLETED", null]], [["sleep", 9]]]);
+    expectHolds(waitAnswers, cancelled, 0);
+    const neverBegun = await runOf([
+      [
+        ["spawn", 1],
+        ["cancel", 1],
+        ["wait", [1], "ALL_COMPLETED", null],
+      ],
+      [],
+    ]);
+    expectHolds(waitAnswers, neverBegun, 1);
+  });
+});
+
+describe("completion-order", () => {
+  test("holds where the results come as the tasks are done", async () => {
+    const run = await runOf([
+      [["spawn", 1], ["yield"], ["asCompleted", [3, 2, 1]]],
+      [["return", 1]],
+      [
+        ["sleep", 2],
+        ["return", 2],
+      ],
+      [
+        ["sleep", 3],
+        ["return", 3],
+      ],
+    ]);
+    expectHolds(completionOrder, run, 1);
+    expect(
+      violations(
+        completionOrder,
+        changed(run, "main 2 end", { value: [3, 2, 1] }),
+        changed(run, "main 2 end", { value: undefined }),
+        changed(run, "main 2 end", { phase: "error", error: "RuntimeError: boom" }),
+        changed(run, "t2 finish", { error: "RuntimeError: boom" }),
+        moved(run, "main 2 end", "t3 finish"),
+      ),
+    ).toMatchInlineSnapshot(`
+      [
+        "main at 2 (asCompleted): answered [3,2,1], but the tasks ended, one after the other, with [1,2,3]",
+        "main at 2 (asCompleted): answered null, but the tasks ended, one after the other, with [1,2,3]",
+        "main at 2 (asCompleted): raised RuntimeError: boom, but the first exception was none",
+        "main at 2 (asCompleted): answered although t2 ended with RuntimeError: boom",
+        "main at 2 (asCompleted): answered all results, and t3 had none",
+      ]
+    `);
+  });
+
+  test("holds where the first exception is raised in its turn, and says nothing of a cancellation", async () => {
+    const run = await runOf([
+      [["asCompleted", [1, 2]]],
+      [
+        ["sleep", 2],
+        ["raise", "late"],
+      ],
+      [
+        ["sleep", 1],
+        ["raise", "boom"],
+      ],
+    ]);
+    expectHolds(completionOrder, run, 1);
+    expect(violations(completionOrder, changed(run, "main 0 error", { error: "RuntimeError: late" }))).toMatchInlineSnapshot(`
+      [
+        "main at 0 (asCompleted): raised RuntimeError: late, but the first exception was RuntimeError: boom",
+      ]
+    `);
+    const cancelled = await runOf([
+      [
+        ["spawn", 1],
+        ["cancel", 1],
+        ["asCompleted", [1]],
+      ],
+      [],
+    ]);
+    expectHolds(completionOrder, cancelled, 0);
+  });
+});
+
+describe("groups-end-together", () => {
+  test("holds where a failure cancels the others and the body, and all that was raised is in the group", async () => {
+    const run = await runOf(
+      [
+        [["taskGroup", [1, 2, 3], [["sleep", 9]]]],
+        [
+          ["sleep", 1],
+          ["raise", "boom"],
+        ],
+        [["try", [["sleep", 9]], [], [["raise", "late"]]]],
+        [["sleep", 9]],
+      ],
+      lastReady,
+    );
+    expect(run.trace.at(-1)?.error).toBe("ExceptionGroup: RuntimeError: boom; RuntimeError: late");
+    expectHolds(groupsEndTogether, run, 2);
+    expect(
+      violations(
+        groupsEndTogether,
+        changed(run, "main 0 error", { error: "ExceptionGroup: RuntimeError: boom" }),
+        changed(run, "main 0.0.0 error", { error: "TimeoutError" }),
+        changed(run, "t3 0 error", { phase: "end", error: undefined }),
+        moved(run, "main 0 error", "t3 finish"),
+        without(run, "main 0.0.0 error"),
+      ),
+    ).toMatchInlineSnapshot(`
+      [
+        "main at 0 (taskGroup): ended with ExceptionGroup: RuntimeError: boom and not with ExceptionGroup: RuntimeError: boom; RuntimeError: late",
+        "main at 0 (taskGroup): ended with ExceptionGroup: RuntimeError: boom; RuntimeError: late and not with ExceptionGroup: RuntimeError: boom; RuntimeError: late; TimeoutError",
+        "t3 at 0 (sleep): was cancelled there, and got its result",
+        "main at 0 (taskGroup): ended before t2 had",
+        "main at 0 (taskGroup): ended before its body had",
+      ]
+    `);
+  });
+
+  test("holds where its body fails, or is cancelled", async () => {
+    const failed = await runOf([[["taskGroup", [1, 2], [["yield"], ["raise", "boom"]]]], [["sleep", 9]], []]);
+    expectHolds(groupsEndTogether, failed, 2);
+    const cancelled = await runOf([
+      [["spawn", 1], ["yield"], ["yield"], ["cancel", 1], ["gather", [1], true]],
+      [["taskGroup", [2], [["sleep", 5]]]],
+      [["sleep", 9]],
+    ]);
+    expectHolds(groupsEndTogether, cancelled, 2);
+    expect(
+      violations(
+        groupsEndTogether,
+        changed(failed, "t1 0 error", { t: 9 }),
+        changed(failed, "main 0 error", { error: "RuntimeError: boom" }),
+        changed(cancelled, "t1 0 error", { phase: "end", error: undefined }),
+        changed(cancelled, "t1 0 error", { error: "TimeoutError" }),
+      ),
+    ).toMatchInlineSnapshot(`
+      [
+        "t1 at 0 (sleep): was cancelled at 0, and got it at 9",
+        "main at 0 (taskGroup): ended with RuntimeError: boom and not with ExceptionGroup: RuntimeError: boom",
+        "t1 at 0 (taskGroup): its body was cancelled, and it ended without an exception",
+        "t1 at 0 (taskGroup): raised TimeoutError although nothing in it was raised",
+      ]
+    `);
+  });
+
+  test("holds where it is cancelled while it waits for its tasks, which then are, too", async () => {
+    const run = await runOf([
+      [
+        ["spawn", 1],
+        ["sleep", 1],
+        ["cancel", 1],
+        ["sleep", 2],
+      ],
+      [["taskGroup", [2], []]],
+      [["try", [["sleep", 9]], [], [["sleep", 1]]]],
+    ]);
+    expectHolds(groupsEndTogether, run, 2);
+    expect(
+      violations(
+        groupsEndTogether,
+        changed(run, "t1 0 error", { phase: "end", error: undefined }),
+        without(run, "t2 0.0.0 error", "t2 0.2.0 start", "t2 0.2.0 end"),
+      ),
+    ).toMatchInlineSnapshot(`
+      [
+        "t1 at 0 (taskGroup): was cancelled there, and ended without an exception",
+        "t2 at 0.0.0 (sleep): was not cancelled although its group was",
+      ]
+    `);
+  });
+});
+
+describe("exact-timeouts", () => {
+  test("holds where the body is cancelled at the deadline, and TimeoutError is raised for it", async () => {
+    const run = await runOf([[["timeout", 5, [["try", [["sleep", 9]], [], [["sleep", 1]]]]]]]);
+    expect(run.trace.at(-1)).toMatchObject({ t: 6, error: "TimeoutError" });
+    expectHolds(exactTimeouts, run, 1);
+    expect(
+      violations(
+        exactTimeouts,
+        changed(run, "main 0.0.0.0.0 error", { phase: "end", error: undefined }),
+        endingLate(run, "main 0.0.0.0.0 error", 7),
+        changed(run, "main 0 error", { error: "CancelledError" }),
+        changed(run, "main 0 error", { error: "RuntimeError: boom" }),
+        changed(run, "main 0 error", { t: 7 }),
+      ),
+    ).toMatchInlineSnapshot(`
+      [
+        "main at 0.0.0.0.0 (sleep): was cancelled there, and got its result",
+        "main at 0.0.0.0.0 (sleep): was cancelled at 5, and got it at 7",
+        "main at 0 (timeout): nobody else had cancelled its task, and it raised no TimeoutError",
+        "main at 0 (timeout): its body was cancelled, and it ended with RuntimeError: boom",
+        "main at 0 (timeout): its body ended at 6, and it ended at 7",
+      ]
+    `);
+  });
+
+  test("holds where the body is over before, and passes on what that raised", async () => {
+    const run = await runOf([
+      [
+        ["timeout", 5, [["sleep", 1]]],
+        ["timeout", 5, [["raise", "boom"]]],
+      ],
+    ]);
+    expectHolds(exactTimeouts, run, 2);
+    expect(
+      violations(
+        exactTimeouts,
+        changed(run, "main 0 end", { phase: "error", error: "TimeoutError" }),
+        changed(run, "main 1 error", { error: "TimeoutError" }),
+      ),
+    ).toMatchInlineSnapshot(`
+      [
+        "main at 0 (timeout): its body ended with no exception, and it ended with TimeoutError",
+        "main at 1 (timeout): its body ended with RuntimeError: boom, and it ended with TimeoutError",
+      ]
+    `);
+  });
+
+  test("holds where somebody else cancels the task, before the deadline or after", async () => {
+    const body: Body = [["timeout", 5, [["try", [["sleep", 9]], [], [["sleep", 3]]]]]];
+    const [early, late] = [
+      await runOf([
+        [
+          ["spawn", 1],
+          ["sleep", 1],
+          ["cancel", 1],
+          ["sleep", 3],
+        ],
+        body,
+      ]),
+      await runOf([
+        [
+          ["spawn", 1],
+          ["sleep", 6],
+          ["cancel", 1],
+          ["sleep", 3],
+        ],
+        body,
+      ]),
+    ];
+    const around = await runOf([[["timeout", 5, [["timeout", 5, [["sleep", 9]]]]]]]);
+    expectHolds(exactTimeouts, early, 1);
+    expectHolds(exactTimeouts, late, 1);
+    expectHolds(exactTimeouts, around, 2);
+    expect(
+      violations(
+        exactTimeouts,
+        changed(early, "t1 0 error", { error: "TimeoutError" }),
+        changed(late, "t1 0 error", { error: "TimeoutError" }),
+        changed(around, "main 0.0.0 error", { error: "TimeoutError" }),
+      ),
+    ).toMatchInlineSnapshot(`
+      [
+        "t1 at 0 (timeout): raised TimeoutError at 4, before its deadline at 5",
+        "t1 at 0 (timeout): turned the cancellation of somebody else into TimeoutError",
+        "main at 0.0.0 (timeout): turned the cancellation of somebody else into TimeoutError",
+      ]
+    `);
+  });
+
+  test("holds where it is due when it begins, and expires before time passes", async () => {
+    const run = await runOf([[["timeout", 0, [["sleep", 1]]]]]);
+    expectHolds(exactTimeouts, run, 1);
+    expect(violations(exactTimeouts, endingLate(run, "main 0.0.0 error", 1))).toMatchInlineSnapshot(`
+      [
+        "main at 0.0.0 (sleep): was not cancelled although the timeout at 0 was over at 0",
+      ]
+    `);
+  });
+
+  test("holds in a deadlock only where the deadline has come", async () => {
+    const run = await runOf([[["timeout", 5, [["try", [["sleep", 9]], [], [["awaitFuture", 0]]]]]]]);
+    expect(run.outcome).toBe("deadlock");
+    expectHolds(exactTimeouts, run, 1);
+    const stopped = await runOf([[["awaitFuture", 0]]]);
+    const limited = { ...run, trace: [...run.trace.slice(0, 4), ...stopped.trace.slice(-1)] };
+    expect(violations(exactTimeouts, limited)).toMatchInlineSnapshot(`
+      [
+        "main at 0 (timeout): the run ended in a deadlock at 0, before its deadline at 5",
       ]
     `);
   });

@@ -2,7 +2,7 @@
  * Who asked for a cancellation, of whom and when, as far as the trace tells: never less than there was.
  */
 import { tasksNamedBy } from "../graph/task-graph.js";
-import { bodyEndOf, type Call, callsOf, isCancelled, mayWaitFor, type RunHistory } from "./history.js";
+import { bodyEndOf, type Call, callsOf, isCancelled, mayWaitFor, type RunHistory, restsOf } from "./history.js";
 
 /** A request that a task be cancelled, together with those that it waits for then. */
 export interface Request {
@@ -69,11 +69,14 @@ function deadlineRequests(history: RunHistory): readonly Request[] {
   });
 }
 
-/** When main ends, everybody is cancelled. */
-function endRequests({ lives }: RunHistory): readonly Request[] {
+/** When main ends, everybody is cancelled: at once, or under fifo when the rest of the batch has run, and so before time passes. */
+function endRequests(history: RunHistory): readonly Request[] {
+  const { run, lives } = history;
   const since = lives[0]?.finish ?? Number.POSITIVE_INFINITY;
   if (since === Number.POSITIVE_INFINITY) return [];
-  return lives.flatMap((_, task) => (task === 0 ? [] : [{ task, since, until: Number.POSITIVE_INFINITY }]));
+  const rest = [...restsOf(history)].find(({ index }) => index > since)?.index ?? Number.POSITIVE_INFINITY;
+  const until = run.schedule.housekeeping === "inline" ? rest : since;
+  return lives.flatMap((_, task) => (task === 0 ? [] : [{ task, since, until }]));
 }
 
 /** Where the first task of a group failed before the group was over; Infinity when none did. */

@@ -20,7 +20,7 @@ export const exactTime: Invariant = {
       const endMs = call.outcome.t;
       return endMs === call.startMs + delayMs ? true : `${placeOfCall(history, call)}: began at ${call.startMs} and ended at ${endMs}`;
     });
-    const passing = [judgeDue(history), judgeEnd(history)];
+    const passing = [judgeEnd(history), judgeDue(history)];
     return judgeAll({ exercised: 0, violation: monotonic.violation }, exact, judgeWaits(history), ...passing, judgeOrder(history));
   },
 };

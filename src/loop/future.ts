@@ -12,7 +12,7 @@ import type { EventLoop } from "./event-loop.js";
 import { CallbackHandle, type Handle } from "./handle.js";
 import { inspectKey } from "./inspect.js";
 import { findRunningLoop, outsideError } from "./running.js";
-import { Wait } from "./wait.js";
+import { isOwnAwaitable, Wait } from "./wait.js";
 
 type FutureState = "pending" | "finished" | "failed" | "cancelled";
 
@@ -58,6 +58,11 @@ export class Future<T = unknown> implements PromiseLike<T> {
   constructor(loop: EventLoop, name: string | Describer = "future") {
     this.#loop = loop;
     this.#name = name;
+  }
+
+  /** @internal */
+  get [isOwnAwaitable](): true {
+    return true;
   }
 
   /** The loop that this future belongs to. */

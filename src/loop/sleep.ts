@@ -7,7 +7,7 @@ import { Future } from "./future.js";
 import { Housekeeping } from "./handle.js";
 import { inspectKey } from "./inspect.js";
 import { getRunningLoop } from "./running.js";
-import { Wait } from "./wait.js";
+import { isOwnAwaitable, Wait } from "./wait.js";
 
 /** The timer of a sleep: completes its future. When that was cancelled first, the timer goes with it, so that time does not wait. */
 class WakeUp extends Housekeeping {
@@ -47,6 +47,11 @@ export class Sleep implements PromiseLike<void> {
   /** @internal Use {@link sleep}. */
   constructor(delayMs: number) {
     this.#delayMs = delayMs;
+  }
+
+  /** @internal */
+  get [isOwnAwaitable](): true {
+    return true;
   }
 
   then<Result1 = void, Result2 = never>(

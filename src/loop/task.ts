@@ -16,7 +16,7 @@ import type { EventLoop } from "./event-loop.js";
 import { Future } from "./future.js";
 import { Handle, HousekeepingHandle } from "./handle.js";
 import { inspectKey } from "./inspect.js";
-import type { Wait } from "./wait.js";
+import { isOwnAwaitable, type Wait } from "./wait.js";
 
 /** What `createTask` takes: a function that has not been called yet, or a coroutine. */
 export type TaskBody<T> = (() => PromiseLike<T> | T) | Coroutine<T>;
@@ -242,16 +242,16 @@ export class Task<T = unknown> extends Future<T> {
     try {
       const result = body();
       if (isThenable(result)) {
-        // Promise.resolve() copes with a thenable that calls back twice or throws late. Then `then` and not an await: an async function
-        // for each task would take as much memory again as the task's own.
-        this.#ended = Promise.resolve(result).then(
-          (value) => {
-            this.#finish(value);
-          },
-          (error: unknown) => {
-            this.#fail(error);
-          },
-        );
+        const finish = (value: unknown): void => {
+          this.#finish(value);
+        };
+        const fail = (error: unknown): void => {
+          this.#fail(error);
+        };
+        // By `then` and not by an await: an async function for each task would take as much memory again as the task's own.
+        // Promise.resolve() copes with a thenable that calls back twice or throws late.
+        if (isOwnAwaitable in result) result.then(finish, fail);
+        else this.#ended = Promise.resolve(result).then(finish, fail);
       } else this.#finish(result);
     } catch (error) {
       this.#fail(error);

@@ -12,6 +12,9 @@ import type { Task } from "./task.js";
 export type OnFulfilled = ((value: never) => unknown) | null | undefined;
 export type OnRejected = ((reason: unknown) => unknown) | null | undefined;
 
+/** Marks what suspends by a {@link Wait} of its own: its `then` calls back once, never throws late, and needs no promise around it. */
+export const isOwnAwaitable: unique symbol = Symbol("heddle: own awaitable");
+
 export class Wait extends Handle implements PromiseLike<unknown> {
   readonly #task: Task | undefined;
   /** What it waits for; undefined for `sleep(0)`, which waits only for its turn. */
