@@ -6,7 +6,7 @@ import { Coroutine } from "../loop/coroutine.js";
 import type { EventLoop } from "../loop/event-loop.js";
 import { Future } from "../loop/future.js";
 import { getRunningLoop } from "../loop/running.js";
-import { isThenable } from "../loop/task.js";
+import { isThenable } from "../loop/thenable.js";
 
 /** A future or task, a coroutine, a function to be called in a task of its own, or anything with a `then`. */
 export type Awaitable<T = unknown> = PromiseLike<T> | (() => PromiseLike<T> | T);

@@ -1,8 +1,9 @@
 /**
  * Invariants of the synchronous parts: what stands between two suspensions is never interrupted.
  */
-import { bodyEndOf, callsOf, canSuspend, placeOfCall, type RunHistory } from "./history.js";
+import { callsOf, placeOfCall, type RunHistory } from "./history.js";
 import { type Invariant, judgeEach } from "./invariant.js";
+import { bodyEndOf, canSuspend } from "./suspension.js";
 
 /** @since 0.1.0 */
 export const atomicSpans: Invariant = {

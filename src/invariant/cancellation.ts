@@ -2,19 +2,10 @@
  * Invariants of cancellation.
  */
 import { isTakenThere, judgeTaken, judgeTarget } from "./delivery.js";
-import {
-  type Call,
-  callsOf,
-  enteredAt,
-  isCancelled,
-  isOwnSuspension,
-  isStartedAfterMain,
-  placeOfCall,
-  type RunHistory,
-  suspendedIn,
-} from "./history.js";
+import { type Call, callsOf, isCancelled, isStartedAfterMain, placeOfCall, type RunHistory } from "./history.js";
 import { type Invariant, type Judgement, judgeAll, judgeEach } from "./invariant.js";
 import { Requests } from "./requests.js";
+import { enteredAt, isOwnSuspension, suspendedIn } from "./suspension.js";
 
 /** @since 0.1.0 */
 export const cancellationOnce: Invariant = {

@@ -1,7 +1,8 @@
 /**
  * Where a cancellation arrives: at the await in which its task is suspended, or at those of the tasks that it waits for.
  */
-import { type Call, handsOnCancellation, isCancelled, isOwnSuspension, placeOfCall, type RunHistory, suspendedIn } from "./history.js";
+import { type Call, isCancelled, placeOfCall, type RunHistory } from "./history.js";
+import { handsOnCancellation, isOwnSuspension, suspendedIn } from "./suspension.js";
 
 /** A moment at which tasks are cancelled: an index in the trace, or a half between two, and the time. */
 export interface Moment {

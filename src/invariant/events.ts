@@ -1,8 +1,9 @@
 /**
  * The invariant of events.
  */
-import { type Call, callsOf, isCancelled, placeOfCall, type RunHistory, restsOf } from "./history.js";
+import { type Call, callsOf, isCancelled, placeOfCall, type RunHistory } from "./history.js";
 import { type Invariant, judgeEach } from "./invariant.js";
+import { restsOf } from "./suspension.js";
 
 /** @since 0.2.0 */
 export const eventWakesAll: Invariant = {

@@ -2,20 +2,10 @@
  * The invariant of task groups.
  */
 import { judgeTarget } from "./delivery.js";
-import {
-  type BodyEnd,
-  bodyEndOf,
-  type Call,
-  callsOf,
-  isCancelled,
-  isOwnSuspension,
-  placeOfCall,
-  type RunHistory,
-  restsOf,
-  suspendedIn,
-} from "./history.js";
+import { type Call, callsOf, isCancelled, placeOfCall, type RunHistory } from "./history.js";
 import { type Invariant, type Judgement, judgeAll, judgeEach } from "./invariant.js";
 import { firstFailureOf, Requests } from "./requests.js";
+import { type BodyEnd, bodyEndOf, isOwnSuspension, restsOf, suspendedIn } from "./suspension.js";
 
 /** @since 0.2.0 */
 export const groupsEndTogether: Invariant = {

@@ -2,8 +2,9 @@
  * Invariants of locks and semaphores. Who holds one, and since when, is told by the trace alone: the body begins in the step that
  * takes it, and the line that ends the operation stands in the step that gives it back.
  */
-import { type Call, callsOf, enteredAt, placeOfCall, type RunHistory, restsOf } from "./history.js";
+import { type Call, callsOf, placeOfCall, type RunHistory } from "./history.js";
 import { type Invariant, type Judgement, judgeAll, judgeEach } from "./invariant.js";
+import { enteredAt, restsOf } from "./suspension.js";
 
 /** One who takes a lock or semaphore, as indices in the trace; `entered` is Infinity for who never got it. */
 interface Visit {

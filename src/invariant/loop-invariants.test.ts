@@ -919,7 +919,7 @@ describe("queue-order", () => {
       ],
     ]);
     // What was put and got, and who came when that could be done at once.
-    expectHolds(queueOrder, run, 3 + 3 + 3);
+    expectHolds(queueOrder, run, 3 + 3 + 2);
     expect(
       violations(
         queueOrder,
@@ -929,7 +929,15 @@ describe("queue-order", () => {
         moved(run, "main 3 start", "main 2 end"),
         endingLate(run, "t1 0 end", 2),
       ),
-    ).toMatchInlineSnapshot();
+    ).toMatchInlineSnapshot(`
+      [
+        "t1 at 0 (get): got 5, and the first item was 4",
+        "main at 3 (put): put item 2 into a queue of 1",
+        "t1 at 0 (get): got 4 from an empty queue",
+        "main at 2 (put): had to wait although it could go on",
+        "t1 at 0 (get): still waited after 0, although it could go on",
+      ]
+    `);
   });
 
   test("says nothing of a getter for which nothing comes", async () => {

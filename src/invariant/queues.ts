@@ -1,8 +1,9 @@
 /**
  * The invariant of queues. A put and a get are done in the step in which they end, so the order of these lines is that of the queue.
  */
-import { type Call, callsOf, placeOfCall, type RunHistory, restsOf } from "./history.js";
+import { type Call, callsOf, placeOfCall, type RunHistory } from "./history.js";
 import { type Invariant, type Judgement, judgeEach } from "./invariant.js";
+import { restsOf } from "./suspension.js";
 
 /** @since 0.2.0 */
 export const queueOrder: Invariant = {

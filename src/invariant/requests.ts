@@ -1,8 +1,9 @@
 /**
  * Who asked for a cancellation, of whom and when, as far as the trace tells: never less than there was.
  */
-import { tasksNamedBy } from "../graph/task-graph.js";
-import { bodyEndOf, type Call, callsOf, isCancelled, mayWaitFor, type RunHistory, restsOf } from "./history.js";
+import { tasksNamedBy, walkBody } from "../graph/task-graph.js";
+import { type Call, callsOf, isCancelled, type RunHistory } from "./history.js";
+import { bodyEndOf, handsOnCancellation, restsOf } from "./suspension.js";
 
 /** A request that a task be cancelled, together with those that it waits for then. */
 export interface Request {
@@ -86,4 +87,21 @@ export function firstFailureOf({ lives }: RunHistory, group: Call): number {
     return life?.outcome?.error !== undefined && !isCancelled(life.outcome) && life.finish < group.end ? [life.finish] : [];
   });
   return Math.min(Number.POSITIVE_INFINITY, ...failed);
+}
+
+/** The tasks that each task may come to wait for, directly or through others, so that they are cancelled with it. */
+function mayWaitFor({ run }: RunHistory): readonly ReadonlySet<number>[] {
+  const direct = run.placed.bodies.map(
+    (body) => new Set([...walkBody(body)].flatMap(({ operation }) => (handsOnCancellation(operation) ? tasksNamedBy(operation) : []))),
+  );
+  return direct.map((first) => {
+    const reached = new Set<number>();
+    const toVisit = [...first];
+    for (let task = toVisit.pop(); task !== undefined; task = toVisit.pop()) {
+      if (reached.has(task)) continue;
+      reached.add(task);
+      toVisit.push(...(direct[task] ?? []));
+    }
+    return reached;
+  });
 }

@@ -1,8 +1,9 @@
 /**
  * The invariant of virtual time.
  */
-import { bodyEndOf, type Call, callsOf, completionsOf, isCancelled, placeOfCall, type RunHistory } from "./history.js";
+import { type Call, callsOf, completionsOf, isCancelled, placeOfCall, type RunHistory } from "./history.js";
 import { type Invariant, type Judgement, judgeAll, judgeEach } from "./invariant.js";
+import { bodyEndOf } from "./suspension.js";
 
 /** @since 0.1.0 */
 export const exactTime: Invariant = {

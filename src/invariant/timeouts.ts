@@ -2,19 +2,10 @@
  * The invariant of timeouts.
  */
 import { judgeTarget } from "./delivery.js";
-import {
-  bodyEndOf,
-  type Call,
-  callsOf,
-  isCancelled,
-  isOwnSuspension,
-  placeOfCall,
-  type RunHistory,
-  restsOf,
-  suspendedIn,
-} from "./history.js";
+import { type Call, callsOf, isCancelled, placeOfCall, type RunHistory } from "./history.js";
 import { type Invariant, judgeEach } from "./invariant.js";
 import { deadlineOf, Requests } from "./requests.js";
+import { bodyEndOf, isOwnSuspension, restsOf, suspendedIn } from "./suspension.js";
 
 /** @since 0.2.0 */
 export const exactTimeouts: Invariant = {

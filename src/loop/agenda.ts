@@ -64,7 +64,7 @@ export class Agenda {
   }
 
   enqueue(handle: Handle): void {
-    if (handle.isHousekeeping && this.housekeeping === "eager") this.#eager.push(handle);
+    if (this.housekeeping === "eager" && handle.isHousekeeping) this.#eager.push(handle);
     else this.#ready.push(handle);
   }
 

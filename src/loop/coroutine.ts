@@ -5,6 +5,7 @@
 import { RuntimeError } from "../errors/errors.js";
 import { inspectKey, nameOfFunction } from "./inspect.js";
 import { findRunningLoop, outsideError } from "./running.js";
+import { isOwnAwaitable, isThenable } from "./thenable.js";
 
 /**
  * The object that {@link coroutine} returns.
@@ -40,12 +41,14 @@ export class Coroutine<T = unknown> implements PromiseLike<T> {
   }
 
   /** Runs the function, once. @internal */
-  call(): Promise<T> {
+  call(): PromiseLike<T> {
     try {
       if (findRunningLoop() === undefined) throw outsideError(`Awaiting coroutine ${this.name}`);
       this.take();
-      const result = this.#fn();
-      return result instanceof Promise ? (result as Promise<T>) : Promise.resolve(result);
+      const result: unknown = this.#fn();
+      return isThenable(result) && (result instanceof Promise || isOwnAwaitable in result)
+        ? (result as PromiseLike<T>) // what the function answers
+        : Promise.resolve(result as T); // the same
     } catch (error) {
       return Promise.reject(error); // whatever was thrown is passed on unchanged
     }

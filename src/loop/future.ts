@@ -12,7 +12,8 @@ import type { EventLoop } from "./event-loop.js";
 import { CallbackHandle, type Handle } from "./handle.js";
 import { inspectKey } from "./inspect.js";
 import { findRunningLoop, outsideError } from "./running.js";
-import { isOwnAwaitable, Wait } from "./wait.js";
+import { isOwnAwaitable } from "./thenable.js";
+import { Wait } from "./wait.js";
 
 type FutureState = "pending" | "finished" | "failed" | "cancelled";
 
@@ -174,9 +175,10 @@ export class Future<T = unknown> implements PromiseLike<T> {
     } else if (this.#waiters === waiter) this.#waiters = undefined;
   }
 
-  /** Hands the outcome to an await that is resumed. @internal */
-  deliverTo(wait: Wait): void {
-    if (this.#state === "finished") wait.fulfil(this.#outcome);
+  /** Hands the outcome, or the cancellation that interrupts it, to an await that is resumed. @internal */
+  deliverTo(wait: Wait, interruption: CancelledError | undefined): void {
+    if (interruption !== undefined) wait.reject(interruption);
+    else if (this.#state === "finished") wait.fulfil(this.#outcome);
     else if (this.#state === "cancelled") wait.reject(this.#cancelledError());
     else {
       this.#loop.ledger.removeFailure(this);

@@ -7,7 +7,8 @@ import { Future } from "./future.js";
 import { Housekeeping } from "./handle.js";
 import { inspectKey } from "./inspect.js";
 import { getRunningLoop } from "./running.js";
-import { isOwnAwaitable, Wait } from "./wait.js";
+import { isOwnAwaitable } from "./thenable.js";
+import { Wait } from "./wait.js";
 
 /** The timer of a sleep: completes its future. When that was cancelled first, the timer goes with it, so that time does not wait. */
 class WakeUp extends Housekeeping {

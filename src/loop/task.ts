@@ -16,7 +16,8 @@ import type { EventLoop } from "./event-loop.js";
 import { Future } from "./future.js";
 import { Handle, HousekeepingHandle } from "./handle.js";
 import { inspectKey } from "./inspect.js";
-import { isOwnAwaitable, type Wait } from "./wait.js";
+import { isOwnAwaitable, isThenable } from "./thenable.js";
+import type { Wait } from "./wait.js";
 
 /** What `createTask` takes: a function that has not been called yet, or a coroutine. */
 export type TaskBody<T> = (() => PromiseLike<T> | T) | Coroutine<T>;
@@ -312,14 +313,6 @@ export class Task<T = unknown> extends Future<T> {
     this.complete(error instanceof CancelledError ? "cancelled" : "failed", error);
     this.getLoop().noteTaskDone(this);
   }
-}
-
-/** Whether `value` can be awaited through a `then` of its own. @internal */
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    ((typeof value === "object" && value !== null) || typeof value === "function") &&
-    typeof (value as { then?: unknown }).then === "function"
-  );
 }
 
 /** The function of a task body. Throws UsageError for what cannot be started, a promise above all. @internal */

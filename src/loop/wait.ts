@@ -12,13 +12,9 @@ import type { Task } from "./task.js";
 export type OnFulfilled = ((value: never) => unknown) | null | undefined;
 export type OnRejected = ((reason: unknown) => unknown) | null | undefined;
 
-/** Marks what suspends by a {@link Wait} of its own: its `then` calls back once, never throws late, and needs no promise around it. */
-export const isOwnAwaitable: unique symbol = Symbol("heddle: own awaitable");
-
 export class Wait extends Handle implements PromiseLike<unknown> {
   readonly #task: Task | undefined;
-  /** What it waits for; undefined for `sleep(0)`, which waits only for its turn. */
-  readonly source: Future | undefined;
+  #source: Future | undefined;
   #onFulfilled: OnFulfilled;
   #onRejected: OnRejected;
   #settleDerived: ((result: unknown) => void) | undefined;
@@ -26,7 +22,7 @@ export class Wait extends Handle implements PromiseLike<unknown> {
   constructor(task: Task | undefined, source: Future | undefined, onFulfilled: OnFulfilled, onRejected: OnRejected) {
     super();
     this.#task = task;
-    this.source = source;
+    this.#source = source;
     this.#onFulfilled = onFulfilled;
     this.#onRejected = onRejected;
   }
@@ -34,6 +30,11 @@ export class Wait extends Handle implements PromiseLike<unknown> {
   /** The task that awaits; undefined where a plain callback does. */
   override get task(): Task | undefined {
     return this.#task;
+  }
+
+  /** What it waits for; undefined for `sleep(0)`, which waits only for its turn. */
+  get source(): Future | undefined {
+    return this.#source;
   }
 
   get name(): string {
@@ -46,9 +47,16 @@ export class Wait extends Handle implements PromiseLike<unknown> {
 
   run(): void {
     const interruption = this.#task?.resume(this);
-    if (interruption !== undefined) this.reject(interruption);
-    else if (this.source === undefined) this.fulfil(undefined);
-    else this.source.deliverTo(this);
+    if (this.#source !== undefined) this.#source.deliverTo(this, interruption);
+    else if (interruption === undefined) this.fulfil(undefined);
+    else this.reject(interruption);
+  }
+
+  /** Is not over yet: what it was woken for is gone, and it waits for `source` now. */
+  waitAgain(source: Future<void>): void {
+    this.#source = source; // nobody completes it through here
+    source.addWaiter(this);
+    this.#task?.suspend(this);
   }
 
   fulfil(value: unknown): void {

@@ -4,7 +4,7 @@
 import { CancelledError, RuntimeError, UsageError } from "../errors/errors.js";
 import { Coroutine } from "../loop/coroutine.js";
 import { inspectKey } from "../loop/inspect.js";
-import { isThenable } from "../loop/task.js";
+import { isThenable } from "../loop/thenable.js";
 import { Lock, type PrimitiveOptions } from "./lock.js";
 import { type Held, nameOf, Waiters } from "./waiters.js";
 

@@ -8,7 +8,8 @@ import { RuntimeError } from "../errors/errors.js";
 import { Coroutine } from "../loop/coroutine.js";
 import { inspectKey } from "../loop/inspect.js";
 import { findRunningLoop } from "../loop/running.js";
-import { isThenable, type Task } from "../loop/task.js";
+import type { Task } from "../loop/task.js";
+import { isThenable } from "../loop/thenable.js";
 import { type Held, heldUntilDisposed, nameOf, Waiters } from "./waiters.js";
 
 export interface PrimitiveOptions {

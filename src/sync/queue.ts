@@ -10,6 +10,7 @@ import { Coroutine } from "../loop/coroutine.js";
 import { inspectKey } from "../loop/inspect.js";
 import { Heap } from "./heap.js";
 import type { PrimitiveOptions } from "./lock.js";
+import { Turns } from "./turns.js";
 import { nameOf, Waiters } from "./waiters.js";
 
 /** Where a queue keeps its items, in the order in which they come out. */
@@ -109,8 +110,8 @@ export class Queue<T = unknown> {
   readonly #name: string | undefined;
   readonly #maxsize: number;
   readonly #items: Items<T>;
-  readonly #getters: Waiters;
-  readonly #putters: Waiters;
+  readonly #getters: Turns<T, undefined>;
+  readonly #putters: Turns<void, T>;
   readonly #joiners: Waiters;
   #unfinished = 0;
 
@@ -121,8 +122,16 @@ export class Queue<T = unknown> {
     this.#maxsize = maxsize;
     this.#name = name;
     this.#items = (items as Items<T> | undefined) ?? new Fifo<T>(); // only the classes below hand one in
-    this.#getters = new Waiters(() => `an item of queue${nameOf(name)}, which is empty`);
-    this.#putters = new Waiters(() => `a place in queue${nameOf(name)}, which is full`);
+    this.#getters = new Turns(() => `an item of queue${nameOf(name)}, which is empty`, {
+      isPossible: () => !this.empty(),
+      take: () => this.getNowait(),
+    });
+    this.#putters = new Turns(() => `a place in queue${nameOf(name)}, which is full`, {
+      isPossible: () => !this.full(),
+      take: (item) => {
+        this.putNowait(item);
+      },
+    });
     this.#joiners = new Waiters(() => `the items of queue${nameOf(name)} to be done`);
   }
 
@@ -147,7 +156,7 @@ export class Queue<T = unknown> {
   /** Adds an item; waits as long as the queue is full. */
   put(item: T): Coroutine<void> {
     return new Coroutine(() => {
-      if (this.full()) return this.#putInTurn(item);
+      if (this.full()) return this.#putters.join(item);
       this.putNowait(item);
       return undefined;
     }, "Queue.put");
@@ -158,7 +167,7 @@ export class Queue<T = unknown> {
     if (this.full()) throw new QueueFull();
     this.#items.add(item);
     this.#unfinished++;
-    this.#getters.takeNext();
+    this.#getters.wakeNext();
   }
 
   /**
@@ -166,14 +175,14 @@ export class Queue<T = unknown> {
    * the language does to every result; {@link getNowait} hands it out as it is.
    */
   get(): Coroutine<T> {
-    return new Coroutine(() => (this.empty() ? this.#getInTurn() : this.getNowait()), "Queue.get");
+    return new Coroutine(() => (this.empty() ? this.#getters.join(undefined) : this.getNowait()), "Queue.get");
   }
 
   /** Takes out the next item. Throws QueueEmpty where {@link get} would wait. */
   getNowait(): T {
     if (this.empty()) throw new QueueEmpty();
     const item = this.#items.take();
-    this.#putters.takeNext();
+    this.#putters.wakeNext();
     return item;
   }
 
@@ -202,36 +211,6 @@ export class Queue<T = unknown> {
     } finally {
       this.#joiners.leave(waiter);
     }
-  }
-
-  async #putInTurn(item: T): Promise<void> {
-    do {
-      const waiter = this.#putters.join();
-      try {
-        await waiter;
-      } catch (error) {
-        // Perhaps it was woken, and cancelled before it went on: then the place goes to the next.
-        this.#putters.leave(waiter);
-        if (!this.full() && !waiter.cancelled()) this.#putters.takeNext();
-        throw error;
-      }
-    } while (this.full());
-    this.putNowait(item);
-  }
-
-  async #getInTurn(): Promise<T> {
-    do {
-      const waiter = this.#getters.join();
-      try {
-        await waiter;
-      } catch (error) {
-        // The same with an item.
-        this.#getters.leave(waiter);
-        if (!this.empty() && !waiter.cancelled()) this.#getters.takeNext();
-        throw error;
-      }
-    } while (this.empty());
-    return this.getNowait();
   }
 }
 

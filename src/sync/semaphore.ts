@@ -7,7 +7,7 @@
 import { UsageError, ValueError } from "../errors/errors.js";
 import { Coroutine } from "../loop/coroutine.js";
 import { inspectKey } from "../loop/inspect.js";
-import { isThenable } from "../loop/task.js";
+import { isThenable } from "../loop/thenable.js";
 import type { PrimitiveOptions } from "./lock.js";
 import { type Held, heldUntilDisposed, nameOf, Waiters } from "./waiters.js";
 

@@ -39,6 +39,17 @@ export class Waiters implements Describer {
 
   /** A new one at the end of the line. Throws UsageError outside of a run, RuntimeError in a run of another loop. */
   join(): Waiter {
+    const waiter = new Future<void>(this.requireLoop(), this);
+    this.enter(waiter);
+    return waiter;
+  }
+
+  enter(waiter: Waiter): void {
+    this.#line.add(waiter);
+  }
+
+  /** The loop in which they wait. Throws as {@link join} does. */
+  requireLoop(): EventLoop {
     const loop = findRunningLoop();
     if (loop === undefined) throw outsideError(`Waiting for ${this.describe()}`);
     this.#loop ??= loop;
@@ -48,9 +59,7 @@ export class Waiters implements Describer {
           "Make it inside of the run that uses it.",
       );
     }
-    const waiter = new Future<void>(loop, this);
-    this.#line.add(waiter);
-    return waiter;
+    return loop;
   }
 
   leave(waiter: Waiter): void {
