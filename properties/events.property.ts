@@ -3,12 +3,24 @@ import * as fc from "fast-check";
 import { Condition, Event, Lock } from "heddle";
 import { schedule } from "heddle/arbitraries";
 import { expect, test } from "vitest";
-import { cancellations, finish, Line, parameters, pause, runProgram, settle, start, take } from "./small-programs.js";
+import {
+  cancellations,
+  finish,
+  Line,
+  parameters,
+  pause,
+  runProgram,
+  start,
+  startUntouched,
+  take,
+  troubledPause,
+  watch,
+} from "./small-programs.js";
 
 test("setting an event wakes all who wait at that moment, also when it is cleared at once, and nobody else", async () => {
-  const change = fc.record({ after: pause, does: fc.constantFrom("set" as const, "clear" as const, "set and clear" as const) });
+  const change = fc.record({ after: troubledPause, does: fc.constantFrom("set" as const, "clear" as const, "set and clear" as const) });
   const program = fc.record({
-    waiters: fc.array(fc.array(pause, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 5 }),
+    waiters: fc.array(fc.array(troubledPause, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 5 }),
     changers: fc.array(fc.array(change, { maxLength: 3 }), { maxLength: 2 }),
     cancellations,
   });
@@ -26,7 +38,7 @@ test("setting an event wakes all who wait at that moment, also when it is cleare
           }),
           cancelling,
         );
-        const changing = start(
+        const changing = startUntouched(
           changers.map((changes) => async () => {
             for (const { after, does } of changes) {
               await take(after);
@@ -38,8 +50,9 @@ test("setting an event wakes all who wait at that moment, also when it is cleare
             }
           }),
         );
-        await settle();
-        expect(line.leftBehind).toEqual([]);
+        await watch(() => {
+          line.judge();
+        });
         line.letGo();
         event.set();
         await finish([...waiting, ...changing]);
@@ -85,8 +98,8 @@ class Room {
 // As in CPython 3.11 a task that is cancelled after it was notified keeps the notification to itself. So it is not said here that
 // another one gets it, which holds from 3.13 on; but it is said that one cancelled before takes none away from those behind it.
 test("a condition wakes as many as are notified, of those who came first, and who waited has the lock, cancelled or not", async () => {
-  const waiter = fc.record({ before: pause, inside: pause, afterwards: pause });
-  const notifier = fc.record({ before: pause, count: fc.constantFrom(1, 2, Number.POSITIVE_INFINITY), afterwards: pause });
+  const waiter = fc.record({ before: pause, inside: troubledPause, afterwards: troubledPause });
+  const notifier = fc.record({ before: pause, count: fc.constantFrom(1, 2, Number.POSITIVE_INFINITY), afterwards: troubledPause });
   const program = fc.record({
     waiters: fc.array(waiter, { minLength: 1, maxLength: 6 }),
     notifiers: fc.array(notifier, { maxLength: 4 }),
@@ -119,7 +132,7 @@ test("a condition wakes as many as are notified, of those who came first, and wh
           if (count === Number.POSITIVE_INFINITY) condition.notifyAll();
           else condition.notify(count);
         };
-        const notifying = start(
+        const notifying = startUntouched(
           notifiers.map(({ before, count, afterwards }) => async () => {
             await take(before);
             await other.withLock(() =>
@@ -130,8 +143,9 @@ test("a condition wakes as many as are notified, of those who came first, and wh
             );
           }),
         );
-        await settle();
-        expect(line.leftBehind).toEqual([]);
+        await watch(() => {
+          if (!condition.locked()) line.judge(); // who holds it may be the one that they wait for
+        });
         await condition.withLock(() => {
           notify(Number.POSITIVE_INFINITY);
         });
@@ -145,8 +159,8 @@ test("a condition wakes as many as are notified, of those who came first, and wh
 
 test("where every change is notified to all, nobody misses what it waits for, whoever is cancelled", async () => {
   const program = fc.record({
-    consumers: fc.array(fc.record({ before: pause, afterwards: pause }), { minLength: 1, maxLength: 5 }),
-    deliveries: fc.array(pause, { minLength: 1, maxLength: 5 }),
+    consumers: fc.array(fc.record({ before: pause, afterwards: troubledPause }), { minLength: 1, maxLength: 5 }),
+    deliveries: fc.array(fc.record({ before: pause, afterwards: troubledPause }), { minLength: 1, maxLength: 5 }),
     cancellations,
   });
   await fc.assert(
@@ -166,12 +180,13 @@ test("where every change is notified to all, nobody misses what it waits for, wh
           cancelling,
         );
         // What comes is enough for all of them.
-        const delivering = start(
-          deliveries.map((before, index) => async () => {
+        const delivering = startUntouched(
+          deliveries.map(({ before, afterwards }, index) => async () => {
             await take(before);
-            await changed.withLock(() => {
+            await changed.withLock(async () => {
               stock += Math.ceil(consumers.length / deliveries.length) + (index % 2);
               changed.notifyAll();
+              await take(afterwards);
             });
           }),
         );

@@ -6,7 +6,20 @@ import * as fc from "fast-check";
 import { BoundedSemaphore, currentTask, getRunningLoop, type Held, Lock, RuntimeError, Semaphore, type Task, ValueError } from "heddle";
 import { schedule } from "heddle/arbitraries";
 import { expect, test } from "vitest";
-import { cancellations, finish, forGood, type Pause, parameters, pause, runProgram, settle, start, take } from "./small-programs.js";
+import {
+  cancellations,
+  finish,
+  forGood,
+  type Pause,
+  parameters,
+  pause,
+  runProgram,
+  start,
+  startUntouched,
+  take,
+  troubledPause,
+  watch,
+} from "./small-programs.js";
 
 /** What a lock and a semaphore have in common. */
 interface Permits {
@@ -52,9 +65,9 @@ interface Visit {
 }
 
 const visit: fc.Arbitrary<Visit> = fc.record({
-  before: pause,
+  before: troubledPause,
   way: fc.constantFrom("body", "block", "calls"),
-  inside: fc.oneof({ weight: 5, arbitrary: pause }, forGood),
+  inside: fc.oneof({ weight: 5, arbitrary: troubledPause }, forGood),
 });
 
 /** Permits beside the line of those who wait for one. */
@@ -102,9 +115,9 @@ class CheckedPermits {
     this.#permits.release();
   }
 
-  /** When nothing can happen any more nobody waits while there is a permit. */
-  judgeSettled(): void {
-    if (this.#inside < this.#granted) expect(this.#waiting).toEqual([]);
+  /** When nothing is ready nobody waits while there is a permit. */
+  judge(): void {
+    if (this.#inside < this.#granted && this.#waiting.length > 0) throw new Error("somebody waits, and there is a permit");
   }
 
   /** When all have left there are as many permits as were ever granted. */
@@ -123,30 +136,32 @@ class CheckedPermits {
 
 interface Program {
   readonly make: () => Permits;
-  /** How many permits there are at first, and when others add one each. */
+  /** How many permits there are at first, and when others add how many. */
   readonly atFirst: number;
-  readonly later: readonly Pause[];
+  readonly later: readonly { readonly after: Pause; readonly count: number }[];
   /** What one more release throws at the end; undefined when that is allowed. */
   readonly refusal: typeof RuntimeError | typeof ValueError | undefined;
 }
 
 const lock: fc.Arbitrary<Program> = fc.constant({ make: permitsOfLock, atFirst: 1, later: [], refusal: RuntimeError });
 const semaphore: fc.Arbitrary<Program> = fc
-  .record({ atFirst: fc.nat(2), later: fc.array(pause, { maxLength: 2 }) })
+  .record({ atFirst: fc.nat(2), later: fc.array(fc.record({ after: pause, count: fc.constantFrom(1, 2) }), { maxLength: 2 }) })
   .filter(({ atFirst, later }) => atFirst + later.length > 0)
   .map((drawn) => ({ ...drawn, make: () => permitsOf(new Semaphore(drawn.atFirst)), refusal: undefined }));
 const boundedSemaphore: fc.Arbitrary<Program> = fc
   .integer({ min: 1, max: 3 })
   .map((atFirst) => ({ make: () => permitsOf(new BoundedSemaphore(atFirst)), atFirst, later: [], refusal: ValueError }));
 
+// A permit that stays unused while somebody waits, because nobody passed the wake-up on, shows in one program of 180 with a semaphore:
+// 2,000 programs miss it with p < 1e-4, the 800 of a build with p < 0.02. Everything else that was tried shows sooner.
 test.each([
-  ["a lock lets in one at a time", lock],
-  ["a semaphore lets in as many as it has permits", semaphore],
-  ["a bounded semaphore, which takes back no more than it gave, lets in as many", boundedSemaphore],
-])("%s, in the order in which they came, whoever is cancelled when", async (_name, primitive) => {
+  ["a lock lets in one at a time", 0, lock],
+  ["a semaphore lets in as many as it has permits", 1, semaphore],
+  ["a bounded semaphore, which takes back no more than it gave, lets in as many", 2, boundedSemaphore],
+])("%s, in the order in which they came, whoever is cancelled when", async (_name, variant, primitive) => {
   const program = fc.record({
     primitive,
-    visitors: fc.array(fc.array(visit, { minLength: 1, maxLength: 2 }), { minLength: 1, maxLength: 6 }),
+    visitors: fc.array(fc.array(visit, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 6 }),
     cancellations,
   });
   await fc.assert(
@@ -160,19 +175,20 @@ test.each([
           }),
           cancelling,
         );
-        const adding = start(
-          drawn.later.map((after) => async () => {
+        const adding = startUntouched(
+          drawn.later.map(({ after, count }) => async () => {
             await take(after);
-            checked.add();
+            for (let added = 0; added < count; added++) checked.add();
           }),
         );
-        await settle();
-        checked.judgeSettled();
+        await watch(() => {
+          checked.judge();
+        });
         await finish([...visiting, ...adding]);
         await checked.judgeFree();
         if (drawn.refusal !== undefined) expect(() => permits.release()).toThrow(drawn.refusal);
       });
     }),
-    parameters(1_500),
+    parameters(2_000, variant),
   );
 });

@@ -3,7 +3,21 @@ import * as fc from "fast-check";
 import { LifoQueue, PriorityQueue, Queue, QueueEmpty, QueueFull, ValueError } from "heddle";
 import { schedule } from "heddle/arbitraries";
 import { expect, test } from "vitest";
-import { cancellations, finish, Line, type Pause, parameters, pause, runProgram, settle, start, take } from "./small-programs.js";
+import {
+  cancellations,
+  finish,
+  Line,
+  type Pause,
+  parameters,
+  pause,
+  runProgram,
+  settle,
+  start,
+  startUntouched,
+  take,
+  troubledPause,
+  watch,
+} from "./small-programs.js";
 
 interface Item {
   readonly priority: number;
@@ -79,13 +93,11 @@ class CheckedQueue {
     await this.#joining.pass(this.#queue.join(), this.#unfinished === 0);
   }
 
-  /** What must hold when nothing can happen any more. */
-  judgeSettled(): void {
-    expect({ getting: this.#getting, isInsideForThem: this.#getting > 0 && this.#inside.length > 0 }).toMatchObject({
-      isInsideForThem: false,
-    });
-    expect({ putting: this.#putting, hasPlaceForThem: this.#putting > 0 && this.#hasPlace }).toMatchObject({ hasPlaceForThem: false });
-    expect(this.#joining.leftBehind).toEqual([]);
+  /** When nothing is ready nobody waits for what is there. */
+  judge(): void {
+    if (this.#getting > 0 && this.#inside.length > 0) throw new Error("somebody waits for an item, and there is one");
+    if (this.#putting > 0 && this.#hasPlace) throw new Error("somebody waits for a place, and there is one");
+    this.#joining.judge();
   }
 
   /** Takes out and deals with what is left. */
@@ -116,24 +128,33 @@ class CheckedQueue {
 
 interface Turn {
   readonly before: Pause;
+  readonly afterwards: Pause;
   readonly waits: boolean;
   readonly priority: number;
 }
 
 /** What a task does at its turn: most of them wait where they have to. */
-const turn = fc.record({ before: pause, waits: fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, fc.boolean()), priority: fc.nat(2) });
-const turns = fc.array(fc.array(turn, { minLength: 1, maxLength: 3 }), { maxLength: 4 });
+const turn = fc.record({
+  before: troubledPause,
+  waits: fc.oneof({ weight: 5, arbitrary: fc.constant(true) }, fc.constant(false)),
+  priority: fc.nat(2),
+  afterwards: troubledPause,
+});
+const turns = fc.array(fc.array(turn, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 4 });
 
-test.each<[string, (maxsize: number) => CheckedQueue]>([
-  ["a queue hands out items in the order in which they came", (maxsize) => new CheckedQueue(new Queue(maxsize), firstOf)],
-  ["a LIFO queue hands out the item that came last", (maxsize) => new CheckedQueue(new LifoQueue(maxsize), lastOf)],
+// The rarest defects that were tried, a woken putter that does not look again and one that keeps its wake-up when it is cancelled, show in
+// one program of 250: 3,600 programs miss one with p < 1e-6, the 1,440 of a build with p < 0.004. The same with a getter shows in one of 100.
+test.each<[string, number, (maxsize: number) => CheckedQueue]>([
+  ["a queue hands out items in the order in which they came", 0, (maxsize) => new CheckedQueue(new Queue(maxsize), firstOf)],
+  ["a LIFO queue hands out the item that came last", 1, (maxsize) => new CheckedQueue(new LifoQueue(maxsize), lastOf)],
   [
     "a priority queue hands out the smallest item, and of equal ones the first",
+    2,
     (maxsize) => new CheckedQueue(new PriorityQueue(maxsize, { compare: (a, b) => a.priority - b.priority }), smallestOf),
   ],
-])("%s, each once, and nobody waits while it could go on, whoever is cancelled when", async (_name, make) => {
+])("%s, each once, and nobody waits while it could go on, whoever is cancelled when", async (_name, variant, make) => {
   const program = fc.record({
-    maxsize: fc.nat(3),
+    maxsize: fc.constantFrom(1, 0, 2, 1),
     producers: turns,
     consumers: turns,
     joiners: fc.array(pause, { maxLength: 2 }),
@@ -143,17 +164,18 @@ test.each<[string, (maxsize: number) => CheckedQueue]>([
     fc.asyncProperty(program, schedule(), async ({ maxsize, producers, consumers, joiners, cancellations: cancelling }, strategy) => {
       await runProgram(strategy, async () => {
         const queue = make(maxsize);
-        const produce = async ({ before, waits, priority }: Turn): Promise<void> => {
+        const produce = async ({ before, waits, priority, afterwards }: Turn): Promise<void> => {
           await take(before);
           if (waits) await queue.put({ priority });
           else queue.putNowait({ priority });
+          await take(afterwards);
         };
-        const consume = async ({ before, waits, priority }: Turn): Promise<void> => {
+        const consume = async ({ before, waits, afterwards }: Turn): Promise<void> => {
           await take(before);
           if (waits) await queue.get();
           else if (!queue.getNowait()) return;
           try {
-            await take({ turns: priority, sleepMs: 0 }); // it takes a while to deal with an item
+            await take(afterwards);
           } finally {
             queue.taskDone();
           }
@@ -162,23 +184,24 @@ test.each<[string, (maxsize: number) => CheckedQueue]>([
           for (const one of plan) await does(one);
         };
         const bodies = [...producers.map(oneAfterAnother(produce)), ...consumers.map(oneAfterAnother(consume))];
-        const joining = start(
+        const joining = startUntouched(
           joiners.map((before) => async () => {
             await take(before);
             await queue.join();
           }),
         );
         const working = start(bodies, cancelling);
-        await settle();
-        queue.judgeSettled();
+        await watch(() => {
+          queue.judge();
+        });
         for (const task of working) task.cancel();
         await settle();
         queue.clear();
         await settle();
-        queue.judgeSettled();
-        await finish([...working, ...joining, ...start([async () => queue.join()])]);
+        queue.judge();
+        await finish([...working, ...joining, ...startUntouched([async () => queue.join()])]);
       });
     }),
-    parameters(1_200),
+    parameters(1_200, variant),
   );
 });

@@ -15,7 +15,7 @@ import {
 } from "heddle";
 import { schedule } from "heddle/arbitraries";
 import { expect, test } from "vitest";
-import { finish, type Pause, parameters, pause, runProgram, settle, start, take } from "./small-programs.js";
+import { evenMs, finish, type Pause, parameters, pause, runProgram, settle, start, take } from "./small-programs.js";
 
 type Ending = "result" | "timeout" | "cancellation";
 
@@ -58,7 +58,7 @@ const moments = fc
   .uniqueArray(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 4 })
   .map((drawn) => drawn.map((half) => 2 * half));
 const oddMs = fc.nat(12).map((half) => 2 * half + 1);
-const evenMs = fc.nat(6).map((half) => 2 * half);
+const cleanUpMs = fc.nat(6).map((half) => Math.max(0, 2 * half - 1));
 
 test("of nested time limits the first that comes interrupts, and a body that takes less is left alone", async () => {
   const program = fc.record({
@@ -67,7 +67,7 @@ test("of nested time limits the first that comes interrupts, and a body that tak
     isCancelled: fc.boolean(),
     turns: fc.nat(3),
     bodyMs: oddMs,
-    cleanUpMs: evenMs.map((ms) => Math.max(0, ms - 1)), // none, or odd, so that it never ends at a moment either
+    cleanUpMs, // none, or odd, so that it never ends at a moment either
     isAbsolute: fc.boolean(),
   });
   await fc.assert(
@@ -106,7 +106,7 @@ test("of nested time limits the first that comes interrupts, and a body that tak
 });
 
 test("a body that ends when its limit is due ends with its result or with a TimeoutError, and what comes after is not interrupted", async () => {
-  const program = fc.record({ limits: fc.array(fc.nat(2), { minLength: 1, maxLength: 3 }), body: pause, after: pause });
+  const program = fc.record({ limits: fc.array(evenMs, { minLength: 1, maxLength: 3 }), body: pause, after: pause });
   await fc.assert(
     fc.asyncProperty(program, schedule(), async ({ limits, body, after }, strategy) => {
       await runProgram(strategy, async () => {
@@ -139,7 +139,7 @@ test("waitFor answers when it is due, and leaves nothing running", async () => {
     hasLimit: fc.boolean(),
     turns: fc.nat(3),
     bodyMs: oddMs,
-    cleanUpMs: evenMs.map((ms) => Math.max(0, ms - 1)),
+    cleanUpMs,
     isTask: fc.boolean(),
   });
   await fc.assert(
@@ -180,7 +180,7 @@ test("waitFor answers when it is due, and leaves nothing running", async () => {
 });
 
 test("waitFor throws no result away, also when it comes just when the limit is due", async () => {
-  const program = fc.array(fc.record({ limitMs: fc.nat(3), body: pause }), { minLength: 1, maxLength: 4 });
+  const program = fc.array(fc.record({ limitMs: evenMs, body: pause }), { minLength: 1, maxLength: 4 });
   await fc.assert(
     fc.asyncProperty(program, schedule(), async (waits, strategy) => {
       await runProgram(strategy, async () => {
@@ -203,8 +203,8 @@ test("waitFor throws no result away, also when it comes just when the limit is d
 test("what is shielded comes to its end, whoever of those that wait for it is cancelled", async () => {
   const waiter = fc.record({
     before: pause,
-    cancelledAtMs: fc.option(fc.nat(12), { nil: undefined }),
-    limitMs: fc.option(fc.nat(8), { nil: undefined }),
+    cancelledAtMs: fc.option(evenMs, { nil: undefined }),
+    limitMs: fc.option(evenMs, { nil: undefined }),
   });
   const program = fc.record({ body: pause, waiters: fc.array(waiter, { minLength: 1, maxLength: 4 }) });
   await fc.assert(

@@ -3,7 +3,21 @@ import * as fc from "fast-check";
 import { asCompleted, CancelledError, createTask, getRunningLoop, type ReturnWhen, TimeoutError, wait } from "heddle";
 import { schedule } from "heddle/arbitraries";
 import { expect, test } from "vitest";
-import { cancellations, finish, forGood, type Pause, parameters, pause, runProgram, settle, start, take } from "./small-programs.js";
+import {
+  cancellations,
+  evenMs,
+  finish,
+  forGood,
+  type Pause,
+  parameters,
+  pause,
+  runProgram,
+  settle,
+  start,
+  take,
+  troubledPause,
+  watch,
+} from "./small-programs.js";
 
 type Ending = "returns" | "throws" | "is cancelled";
 
@@ -32,7 +46,7 @@ test("wait parts what is done from what is pending, just when it should", async 
   const program = fc.record({
     works: fc.array(work, { minLength: 1, maxLength: 6 }),
     returnWhen: fc.constantFrom<ReturnWhen>("FIRST_COMPLETED", "FIRST_EXCEPTION", "ALL_COMPLETED"),
-    timeoutMs: fc.option(fc.nat(4), { nil: undefined }),
+    timeoutMs: fc.option(evenMs, { nil: undefined }),
     before: pause,
   });
   await fc.assert(
@@ -77,7 +91,7 @@ test("wait parts what is done from what is pending, just when it should", async 
 test("asCompleted gives each outcome once, in the order in which they come, and a TimeoutError for each that comes too late", async () => {
   const program = fc.record({
     works: fc.array(work, { maxLength: 6 }),
-    timeoutMs: fc.option(fc.nat(4), { nil: undefined }),
+    timeoutMs: fc.option(evenMs, { nil: undefined }),
     pauses: fc.array(pause, { minLength: 1, maxLength: 3 }),
   });
   await fc.assert(
@@ -114,10 +128,12 @@ test("asCompleted gives each outcome once, in the order in which they come, and 
   );
 });
 
+// A result that nobody takes because the one who was woken for it was cancelled shows in one program of 150: 1,500 programs miss it with
+// p < 1e-4, the 600 of a build with p < 0.02.
 test("of several that wait for the next as completed each gets another, and one that is cancelled takes none away", async () => {
   const program = fc.record({
     lasting: fc.array(fc.oneof({ weight: 3, arbitrary: pause }, forGood), { minLength: 1, maxLength: 6 }),
-    consumers: fc.array(pause, { minLength: 1, maxLength: 6 }),
+    consumers: fc.array(fc.array(troubledPause, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 6 }),
     cancellations,
   });
   await fc.assert(
@@ -140,15 +156,18 @@ test("of several that wait for the next as completed each gets another, and one 
           return true;
         };
         const consuming = start(
-          consumers.map((before) => async () => {
-            await take(before);
-            await takeNext();
+          consumers.map((pauses) => async () => {
+            for (const before of pauses) {
+              await take(before);
+              await takeNext();
+            }
           }),
           cancelling,
         );
-        await settle();
-        // Some results come much later, but nobody waits for one while another one is there.
-        expect(asking > 0 ? ended.length : taken.length).toBe(taken.length);
+        await watch(() => {
+          // Some results come much later, but nobody waits for one while another one is there.
+          if (asking > 0 && taken.length < ended.length) throw new Error("somebody waits for a result, and there is one");
+        });
         await finish(consuming);
         while (await takeNext());
         await settle();
@@ -156,6 +175,6 @@ test("of several that wait for the next as completed each gets another, and one 
         expect(taken.length).toBeGreaterThanOrEqual(lasting.length - consuming.filter((task) => task.cancelled()).length);
       });
     }),
-    parameters(1_000),
+    parameters(1_500),
   );
 });

@@ -138,8 +138,11 @@ class GraphExecution implements LoopObserver {
     this.#reports.push(`Unhandled rejection or exception: ${describeError(error)}`);
   }
 
+  /** A wait that finds nothing when it goes on is queued again, but never while it is queued. */
   queued(handle: Handle): void {
-    if (!this.#ran.has(handle)) this.#queued.add(handle);
+    if (this.#queued.has(handle)) this.#ranTwice.push(formatReadyTask(handle));
+    this.#queued.add(handle);
+    this.#ran.delete(handle);
   }
 
   running(handle: Handle, ready: number): void {

@@ -155,6 +155,8 @@ export class GraphInterpreter {
         throw error;
       } finally {
         open.pop();
+        const around = open.at(-1);
+        if (around !== undefined) this.#label(around.path);
       }
       this.trace.push(withValue({ t: this.#loop.time(), task, op: path, name, phase: "end" }, outcome.value));
       if (outcome.returned !== undefined) return outcome.returned;

@@ -1,7 +1,7 @@
 /**
  * Invariants of waiting: who waits goes on when it is time, not before, and not never.
  */
-import { DeadlockError, type WaitingTask } from "../loop/deadlock.js";
+import { DeadlockError } from "../loop/deadlock.js";
 import { type Call, callsOf, completionsOf, isCancelled, isStartedAfterMain, placeOfCall, type RunHistory } from "./history.js";
 import { type Invariant, type Judgement, judgeAll, judgeEach } from "./invariant.js";
 
@@ -129,7 +129,8 @@ export const finishesOrDeadlocks: Invariant = {
       .map(({ task }) => placeOfWait(nameOf(task), innermostOpenCall(history, task)?.placed.path));
     // What the trace says, and what the error says that the run ended with.
     const traced = (exit.waiting ?? []).map(({ task, op }) => placeOfWait(task, op));
-    const reported = run.error instanceof DeadlockError ? run.error.waiting.map((waiting) => placeOfReport(history, waiting)) : traced;
+    const reported =
+      run.error instanceof DeadlockError ? run.error.waiting.map(({ task, operation }) => placeOfWait(task, operation)) : traced;
     for (const named of [traced, reported]) {
       if (places.join() !== named.join()) {
         return {
@@ -144,15 +145,6 @@ export const finishesOrDeadlocks: Invariant = {
     return { exercised: 1, violation: undefined };
   },
 };
-
-/** The error knows the operation that a task has started last: of a group that waits for its tasks, the last of its body. */
-function placeOfReport(history: RunHistory, { task, operation }: WaitingTask): string {
-  const index = history.lives.findIndex((_, other) => history.nameOf(other) === task);
-  const open = innermostOpenCall(history, index);
-  const last = history.calls.findLast((call) => call.task === index);
-  const isOfBody = open?.operation[0] === "taskGroup" && last?.placed.path === operation;
-  return placeOfWait(task, isOfBody ? open.placed.path : operation);
-}
 
 /** The operation that `task` is still in when the trace ends: of a try and what is in it, what is in it. */
 function innermostOpenCall({ calls }: RunHistory, task: number): Call | undefined {

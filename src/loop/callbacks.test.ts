@@ -236,3 +236,21 @@ test("outside of fifo a timer that is due at once is permuted with tasks, and ne
   // Each of the three is missed with p < (3/4)^60 < 1e-7.
   expect([...orders].sort()).toEqual(["first second task", "first task second", "task first second"]);
 });
+
+test("a timer that is due at once and is cancelled holds up none of those after it, whatever is cancelled beside it", async () => {
+  for (let seed = 0; seed < 20; seed++) {
+    const fired: string[] = [];
+    await run(
+      async () => {
+        const loop = getRunningLoop();
+        const first = loop.callLater(0, () => fired.push("first"));
+        for (const name of ["second", "third"]) loop.callLater(0, () => fired.push(name));
+        first.cancel();
+        loop.callSoon(() => fired.push("never")).cancel();
+        await sleep(1);
+      },
+      { strategy: random(seed) },
+    );
+    expect(fired).toEqual(["second", "third"]);
+  }
+});
