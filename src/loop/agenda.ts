@@ -112,7 +112,7 @@ export class Agenda {
     if (this.#eager.length > 0) return this.#eager.shift();
     const due = this.#timers.takeDue(this.#nowMs);
     if (due !== undefined) return due;
-    if (this.#hasCancelledHandle || this.#immediate[0]?.cancelled() === true) this.#dropCancelled();
+    if (this.#hasCancelledHandle || this.#hasCancelledTimer()) this.#dropCancelled();
     if (this.#ready.length === 0) return undefined;
     const taken =
       this.#ready.length > 1 && this.#strategy !== undefined ? this.#ready.take(this.#decide(this.#strategy)) : this.#ready.shift();
@@ -128,10 +128,14 @@ export class Agenda {
   #dropCancelled(): void {
     this.#hasCancelledHandle = false;
     this.#ready.dropCancelled();
-    if (this.#immediate[0]?.cancelled() !== true) return;
-    while (this.#immediate[0]?.cancelled() === true) this.#immediate.shift();
+    if (!this.#hasCancelledTimer()) return;
+    while (this.#hasCancelledTimer()) this.#immediate.shift();
     const next = this.#immediate.at(0);
     if (next !== undefined) this.#ready.push(next);
+  }
+
+  #hasCancelledTimer(): boolean {
+    return this.#immediate[0]?.cancelled() === true;
   }
 
   #decide(strategy: Strategy): number {
