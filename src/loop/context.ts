@@ -12,7 +12,7 @@ const AsyncResource = loadAsyncHooks()?.AsyncResource;
 
 /** A context to run something in. */
 export interface Context {
-  runInAsyncScope(fn: () => void): void;
+  runInAsyncScope<T>(fn: (argument: T) => void, thisArg: undefined, argument: T): void;
 }
 
 /** The context of the code that is running; undefined where the runtime knows none. */

@@ -66,6 +66,10 @@ export interface TaskOptions {
 /** What {@link EventLoop.advance} left behind: the run is over, wants to go on, must hop, or waits for something outside. @internal */
 export type Progress = "ended" | "pausing" | "hop" | "outside";
 
+const runHandle = (handle: Handle): void => {
+  handle.run();
+};
+
 /** How often a loop that times no steps looks at the real clock, in steps. */
 const LOOK_AT_CLOCK_EVERY = 64;
 
@@ -425,11 +429,7 @@ export class EventLoop {
     const watch = this.#watch;
     if (watch !== undefined) watch.run(handle.task, context, handle);
     else if (context === undefined) handle.run();
-    else {
-      context.runInAsyncScope(() => {
-        handle.run();
-      });
-    }
+    else context.runInAsyncScope(runHandle, undefined, handle);
   }
 
   /** Ends the step of `handle`. Each `nextTick` that throws ends a drain in the middle, and what is behind it still runs. */

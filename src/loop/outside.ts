@@ -80,7 +80,7 @@ export class OutsideWatch {
       else this.#storage.run(task, () => step.run());
     };
     if (context === undefined) watched();
-    else context.runInAsyncScope(watched);
+    else context.runInAsyncScope(watched, undefined, undefined);
   }
 
   /** The task to which what is running belongs, if that is known. */

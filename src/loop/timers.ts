@@ -10,9 +10,9 @@ import type { Handle } from "./handle.js";
 const SMALLEST_SWEEP = 64;
 
 export class Timers {
-  #deadlines = new Float64Array(SMALLEST_SWEEP);
+  #deadlines: number[] = [];
   /** In which order they were made. */
-  #sequences = new Float64Array(SMALLEST_SWEEP);
+  #sequences: number[] = [];
   #handles: Handle[] = [];
   #sequence = 0;
   #sweepAt = SMALLEST_SWEEP;
@@ -41,19 +41,18 @@ export class Timers {
     return deadlineMs !== undefined && deadlineMs <= nowMs ? this.#removeFirst() : undefined;
   }
 
-  /** Keeps what is not cancelled, and makes room for twice as much. The order is total, so what fires next stays the same. */
+  /** Keeps what is not cancelled. The order is total, so what fires next stays the same. */
   #sweep(): void {
     const [deadlines, sequences, handles] = [this.#deadlines, this.#sequences, this.#handles];
-    const live = handles.filter((handle) => !handle.cancelled()).length;
-    this.#sweepAt = Math.max(SMALLEST_SWEEP, 2 * live);
-    this.#deadlines = new Float64Array(this.#sweepAt);
-    this.#sequences = new Float64Array(this.#sweepAt);
+    this.#deadlines = [];
+    this.#sequences = [];
     this.#handles = [];
     handles.forEach((handle, place) => {
       if (handle.cancelled()) return;
       this.#handles.push(handle);
       this.#siftUp(this.#handles.length - 1, deadlines[place] ?? 0, sequences[place] ?? 0, handle); // the place is within all three
     });
+    this.#sweepAt = Math.max(SMALLEST_SWEEP, 2 * this.#handles.length);
   }
 
   #removeFirst(): Handle | undefined {
