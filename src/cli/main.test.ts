@@ -287,7 +287,11 @@ describe("heddle properties", () => {
     const project = makeProject({ "properties/loop.property.ts": holding });
     const env = { HEDDLE_RUNS: "100", HEDDLE_SEED: "8", HEDDLE_STRATEGY: "fifo", HEDDLE_ONLY: "gather-order" };
     expect((await heddle(project, ["properties"], { env })).code).toBe(0);
-    expect(readJson<Summary>(project, "reports/summary.json")).toMatchObject({ seed: 8, runs: 100, invariants: [{ name: "gather-order" }] });
+    expect(readJson<Summary>(project, "reports/summary.json")).toMatchObject({
+      seed: 8,
+      runs: 100,
+      invariants: [{ name: "gather-order" }],
+    });
     expect((await heddle(project, ["properties", ...seven, "--only", "lazy-start"], { env })).code).toBe(0);
     expect(readJson<Summary>(project, "reports/summary.json")).toMatchObject({ seed: 7, runs: 300, invariants: [{ name: "lazy-start" }] });
   });

@@ -5,8 +5,9 @@ import { CancelledError, RuntimeError, UsageError } from "../errors/errors.js";
 import { Coroutine } from "../loop/coroutine.js";
 import { inspectKey } from "../loop/inspect.js";
 import { isThenable } from "../loop/thenable.js";
+import type { Held } from "./holding.js";
 import { Lock, type PrimitiveOptions } from "./lock.js";
-import { type Held, nameOf, Waiters } from "./waiters.js";
+import { nameOf, Waiters } from "./waiters.js";
 
 export interface ConditionOptions extends PrimitiveOptions {
   /** The lock that protects what changes. Default: one of its own. */

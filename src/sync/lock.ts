@@ -5,12 +5,12 @@
  * can, because it still stands in line. So the lock is handed over in the order in which the waiters came.
  */
 import { RuntimeError } from "../errors/errors.js";
-import { Coroutine } from "../loop/coroutine.js";
+import type { Coroutine } from "../loop/coroutine.js";
 import { inspectKey } from "../loop/inspect.js";
 import { findRunningLoop } from "../loop/running.js";
 import type { Task } from "../loop/task.js";
-import { isThenable } from "../loop/thenable.js";
-import { type Held, heldUntilDisposed, nameOf, Waiters } from "./waiters.js";
+import { acquire, type Held, type Holdable, hold, holdDuring } from "./holding.js";
+import { nameOf, Waiters } from "./waiters.js";
 
 export interface PrimitiveOptions {
   /** Stands in deadlock reports. Default: none. */
@@ -31,6 +31,13 @@ export interface PrimitiveOptions {
 export class Lock {
   readonly #name: string | undefined;
   readonly #waiters: Waiters;
+  readonly #holdable: Holdable = {
+    tryTake: () => this.#tryAcquire(),
+    takeInTurn: () => this.#acquireInTurn(),
+    release: () => {
+      this.release();
+    },
+  };
   #isLocked = false;
   /** Who took it, for reports. */
   #holder: Task | undefined = undefined;
@@ -47,7 +54,7 @@ export class Lock {
 
   /** Waits until it is free, and takes it. Answers true. */
   acquire(): Coroutine<true> {
-    return new Coroutine(() => (this.#tryAcquire() ? true : this.#acquireInTurn()), "Lock.acquire");
+    return acquire(this.#holdable, "Lock.acquire");
   }
 
   /** Gives it back, to the first who waits for it. Throws RuntimeError when nobody holds it. */
@@ -59,14 +66,8 @@ export class Lock {
   }
 
   /** Runs `body` while holding it; answers what that returns. */
-  async withLock<T>(body: () => PromiseLike<T> | T): Promise<T> {
-    if (!this.#tryAcquire()) await this.#acquireInTurn();
-    try {
-      const result = body();
-      return isThenable(result) ? await result : result;
-    } finally {
-      this.release();
-    }
+  withLock<T>(body: () => PromiseLike<T> | T): Promise<T> {
+    return holdDuring(this.#holdable, body);
   }
 
   /**
@@ -76,10 +77,7 @@ export class Lock {
    * using held = await lock.hold();
    */
   hold(): Coroutine<Held> {
-    return new Coroutine(async () => {
-      if (!this.#tryAcquire()) await this.#acquireInTurn();
-      return heldUntilDisposed(this);
-    }, "Lock.hold");
+    return hold(this.#holdable, "Lock.hold");
   }
 
   [inspectKey](): string {

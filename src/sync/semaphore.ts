@@ -5,11 +5,11 @@
  * wakes it, so nobody can take it in between, and a woken waiter that is cancelled gives it to the next.
  */
 import { UsageError, ValueError } from "../errors/errors.js";
-import { Coroutine } from "../loop/coroutine.js";
+import type { Coroutine } from "../loop/coroutine.js";
 import { inspectKey } from "../loop/inspect.js";
-import { isThenable } from "../loop/thenable.js";
+import { acquire, type Held, type Holdable, hold, holdDuring } from "./holding.js";
 import type { PrimitiveOptions } from "./lock.js";
-import { type Held, heldUntilDisposed, nameOf, Waiters } from "./waiters.js";
+import { nameOf, Waiters } from "./waiters.js";
 
 /**
  * Lets `value` holders in at a time.
@@ -24,6 +24,13 @@ import { type Held, heldUntilDisposed, nameOf, Waiters } from "./waiters.js";
 export class Semaphore {
   readonly #name: string | undefined;
   readonly #waiters: Waiters;
+  readonly #holdable: Holdable = {
+    tryTake: () => this.#tryAcquire(),
+    takeInTurn: () => this.#acquireInTurn(),
+    release: () => {
+      this.release();
+    },
+  };
   #value: number;
 
   constructor(value = 1, { name }: PrimitiveOptions = {}) {
@@ -42,7 +49,7 @@ export class Semaphore {
 
   /** Waits for a permit, and takes it. Answers true. */
   acquire(): Coroutine<true> {
-    return new Coroutine(() => (this.#tryAcquire() ? true : this.#acquireInTurn()), "Semaphore.acquire");
+    return acquire(this.#holdable, "Semaphore.acquire");
   }
 
   /** Gives a permit back, to the first who waits for one. Also one that was never taken: see {@link BoundedSemaphore}. */
@@ -52,14 +59,8 @@ export class Semaphore {
   }
 
   /** Runs `body` while holding a permit; answers what that returns. */
-  async withPermit<T>(body: () => PromiseLike<T> | T): Promise<T> {
-    if (!this.#tryAcquire()) await this.#acquireInTurn();
-    try {
-      const result = body();
-      return isThenable(result) ? await result : result;
-    } finally {
-      this.release();
-    }
+  withPermit<T>(body: () => PromiseLike<T> | T): Promise<T> {
+    return holdDuring(this.#holdable, body);
   }
 
   /**
@@ -69,10 +70,7 @@ export class Semaphore {
    * using permit = await connections.hold();
    */
   hold(): Coroutine<Held> {
-    return new Coroutine(async () => {
-      if (!this.#tryAcquire()) await this.#acquireInTurn();
-      return heldUntilDisposed(this);
-    }, "Semaphore.hold");
+    return hold(this.#holdable, "Semaphore.hold");
   }
 
   [inspectKey](): string {

@@ -100,26 +100,6 @@ export class Waiters implements Describer {
   }
 }
 
-/** Something that is given back at the end of the block that holds it: `using held = await lock.hold()`. */
-export interface Held {
-  [Symbol.dispose](): void;
-}
-
-/**
- * What a `hold()` answers. It releases once: a block that disposes of it early, and then again at its end, must not give back what
- * somebody else holds by then.
- */
-export function heldUntilDisposed(primitive: { release(): void }): Held {
-  let isHeld = true;
-  return {
-    [Symbol.dispose]() {
-      if (!isHeld) return;
-      isHeld = false;
-      primitive.release();
-    },
-  };
-}
-
 /** ` accounts`, or nothing for what has no name. */
 export function nameOf(name: string | undefined): string {
   return name === undefined ? "" : ` ${name}`;
