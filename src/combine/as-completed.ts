@@ -6,6 +6,7 @@ import { Coroutine } from "../loop/coroutine.js";
 import type { EventLoop } from "../loop/event-loop.js";
 import { Future } from "../loop/future.js";
 import { HousekeepingHandle, type TimerHandle } from "../loop/handle.js";
+import { inspectKey } from "../loop/inspect.js";
 import { getRunningLoop } from "../loop/running.js";
 import { requireDelay } from "../loop/sleep.js";
 import { type Awaitable, describePending, futuresFor, type ResultOf } from "./ensure-future.js";
@@ -55,6 +56,10 @@ export class AsCompleted<T> implements Iterable<Coroutine<T>>, AsyncIterable<T> 
       this.#timer?.cancel();
       this.#forgetRest();
     }
+  }
+
+  [inspectKey](): string {
+    return `<AsCompleted pending=${this.#todo.size} left=${this.#left}>`;
   }
 
   /** The next result. Of several that wait for one, the first to come gets it. */

@@ -1,7 +1,7 @@
 /**
  * `gather`: waits for several awaitables together, as `asyncio.gather` does.
  */
-import { CancelledError } from "../errors/errors.js";
+import { CancelledError, UsageError } from "../errors/errors.js";
 import type { EventLoop } from "../loop/event-loop.js";
 import { Future } from "../loop/future.js";
 import { Housekeeping } from "../loop/handle.js";
@@ -75,6 +75,11 @@ export function gather<const Items extends readonly Awaitable[]>(items: Items, o
 export function gather<const Items extends readonly Awaitable[]>(...items: Items): Future<GatheredResults<Items>>;
 export function gather(...args: readonly unknown[]): Future<unknown[]> {
   const [first, options] = args;
+  if (Array.isArray(first) && (args.length > 2 || Array.isArray(options) || typeof options === "function")) {
+    throw new UsageError(
+      "gather: takes one list and its options, gather([a, b], { returnExceptions: true }), or what to gather itself, gather(a, b)",
+    );
+  }
   return Array.isArray(first)
     ? gatherAll(first as readonly Awaitable[], ((options ?? {}) as GatherOptions).returnExceptions === true) // by the overloads
     : gatherAll(args as readonly Awaitable[], false);

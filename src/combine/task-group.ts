@@ -4,10 +4,11 @@
  * A group takes a function, where asyncio has a context manager: what `await using` disposes of is not told that its block has failed,
  * and a group must cancel its tasks then.
  */
-import { CancelledError, ExceptionGroup, RuntimeError } from "../errors/errors.js";
+import { cancellationIn, ExceptionGroup, RuntimeError, requireFunction } from "../errors/errors.js";
 import type { TaskOptions } from "../loop/event-loop.js";
 import { Future } from "../loop/future.js";
 import { HousekeepingHandle } from "../loop/handle.js";
+import { inspectKey } from "../loop/inspect.js";
 import { getRunningLoop } from "../loop/running.js";
 import type { Task, TaskBody } from "../loop/task.js";
 import { describePending } from "./ensure-future.js";
@@ -50,8 +51,8 @@ export class TaskGroup {
   /** Waits for the tasks; `thrown` is what ended the body. Throws what the group answers in the place of that. @internal */
   async exit(thrown: { readonly error: unknown } | undefined): Promise<void> {
     this.#isExiting = true;
-    const isCancelled = thrown?.error instanceof CancelledError;
-    let cancellation = isCancelled ? thrown : undefined;
+    const own = cancellationIn(thrown?.error);
+    let cancellation: { readonly error: unknown } | undefined = own === undefined ? undefined : { error: own };
     // The request that the group itself has made is taken back; the cancellation goes on only where there is another.
     if (this.#hasCancelledParent && this.#parent.uncancel() === 0) cancellation = undefined;
     if (thrown !== undefined && !this.#isAborting) this.#abort();
@@ -69,8 +70,13 @@ export class TaskGroup {
       this.#done = undefined;
     }
     if (cancellation !== undefined && this.#errors.length === 0) throw cancellation.error;
-    if (thrown !== undefined && !isCancelled) this.#errors.push(thrown.error);
+    if (thrown !== undefined && own === undefined) this.#errors.push(thrown.error);
     if (this.#errors.length > 0) throw new ExceptionGroup("unhandled errors in a TaskGroup", this.#errors);
+  }
+
+  [inspectKey](): string {
+    const state = this.#isAborting ? "cancelling" : this.#isExiting ? "exiting" : "entered";
+    return `<TaskGroup ${state} tasks=${this.#tasks.size} errors=${this.#errors.length}>`;
   }
 
   #abort(): void {
@@ -112,6 +118,7 @@ export class TaskGroup {
  * @since 0.2.0
  */
 export async function taskGroup<T>(body: (group: TaskGroup) => PromiseLike<T> | T): Promise<T> {
+  requireFunction(body, "taskGroup");
   const parent = getRunningLoop("taskGroup()").currentTask();
   if (parent === undefined) throw new RuntimeError("TaskGroup cannot determine the parent task");
   const group = new TaskGroup(parent);

@@ -4,8 +4,9 @@
  * They take a function, where asyncio has a context manager: what `await using` disposes of is not told how its block ended, and so
  * could not turn the cancellation into a TimeoutError.
  */
-import { CancelledError, RuntimeError, TimeoutError } from "../errors/errors.js";
+import { cancellationIn, RuntimeError, requireFunction, TimeoutError } from "../errors/errors.js";
 import type { CallbackHandle } from "../loop/handle.js";
+import { inspectKey } from "../loop/inspect.js";
 import { getRunningLoop } from "../loop/running.js";
 import { requireDelay } from "../loop/sleep.js";
 import type { Task } from "../loop/task.js";
@@ -57,7 +58,13 @@ export class Timeout {
     }
     this.#state = "expired";
     // Where somebody else asked for a cancellation meanwhile, that one goes on.
-    if (this.#task.uncancel() <= this.#requestsBefore && thrown instanceof CancelledError) throw new TimeoutError("", { cause: thrown });
+    if (this.#task.uncancel() <= this.#requestsBefore && cancellationIn(thrown) !== undefined) {
+      throw new TimeoutError(`the time limit was over at t=${this.#whenMs}`, { cause: thrown });
+    }
+  }
+
+  [inspectKey](): string {
+    return `<Timeout ${this.#state}${this.#whenMs === undefined ? "" : ` when=${this.#whenMs}`}>`;
   }
 
   #setTimer(whenMs: number | undefined): void {
@@ -99,6 +106,7 @@ export async function timeout<T>(delayMs: number | undefined, body: (limit: Time
  */
 export async function timeoutAt<T>(whenMs: number | undefined, body: (limit: Timeout) => PromiseLike<T> | T): Promise<T> {
   if (whenMs !== undefined) requireDelay(whenMs, "timeoutAt: whenMs");
+  requireFunction(body, "timeout");
   const task = getRunningLoop("timeoutAt()").currentTask();
   if (task === undefined) throw new RuntimeError("Timeout should be used inside a task");
   const limit = new Timeout(task, whenMs);

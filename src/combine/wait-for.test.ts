@@ -320,7 +320,7 @@ test("bad arguments are refused with what is needed", async () => {
       `[UsageError: waitFor: timeoutMs must be a whole number of milliseconds, 0 or more, not Infinity]`,
     );
     expect(() => waitFor(() => 5, "10" as unknown as number)).toThrowErrorMatchingInlineSnapshot(
-      `[UsageError: waitFor: timeoutMs must be a whole number of milliseconds, 0 or more, not 10]`,
+      `[UsageError: waitFor: timeoutMs must be a whole number of milliseconds, 0 or more, not "10"]`,
     );
   });
 });

@@ -38,7 +38,7 @@ export function waitFor<Item extends Awaitable>(item: Item, timeoutMs: number | 
 async function resultNow(loop: EventLoop, future: Future): Promise<unknown> {
   if (future.done()) return future.result();
   await cancelAndWait(loop, future);
-  return resultOrTimeout(future);
+  return resultOrTimeout(future, 0);
 }
 
 async function resultWithin(loop: EventLoop, future: Future, timeoutMs: number): Promise<unknown> {
@@ -60,7 +60,7 @@ async function resultWithin(loop: EventLoop, future: Future, timeoutMs: number):
     if (future.done()) return future.result();
     future.removeWaiter(handle);
     await cancelAndWait(loop, future);
-    return resultOrTimeout(future);
+    return resultOrTimeout(future, timeoutMs);
   } finally {
     timer.cancel();
   }
@@ -79,10 +79,11 @@ async function cancelAndWait(loop: EventLoop, future: Future): Promise<void> {
   }
 }
 
-function resultOrTimeout(future: Future): unknown {
+function resultOrTimeout(future: Future, timeoutMs: number): unknown {
   try {
     return future.result();
   } catch (error) {
-    throw error instanceof CancelledError ? new TimeoutError("", { cause: error }) : error;
+    if (!(error instanceof CancelledError)) throw error;
+    throw new TimeoutError(`${timeoutMs} ms were over, waiting for ${future.describe()}`, { cause: error });
   }
 }

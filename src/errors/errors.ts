@@ -69,6 +69,20 @@ export class CancelledError extends Error {
   }
 }
 
+/**
+ * The cancellation that an exception is or stands for. What Node's own functions raise when their signal is aborted is an AbortError with
+ * the reason as its cause, and the reason of a task's signal is a CancelledError.
+ */
+export function cancellationIn(error: unknown): CancelledError | undefined {
+  if (error instanceof CancelledError) return error;
+  return error instanceof Error && error.name === "AbortError" && error.cause instanceof CancelledError ? error.cause : undefined;
+}
+
+/** Throws UsageError unless `body` is a function; `what` names who was to call it. */
+export function requireFunction(body: unknown, what: string): void {
+  if (typeof body !== "function") throw new UsageError(`${what}: needs a function to run, not ${describeValue(body)}: ${what}(…, () => …)`);
+}
+
 /** A future was asked for something that its state does not allow: a second completion, or a result that is not there yet. */
 export class InvalidStateError extends Error {
   static {
@@ -146,6 +160,7 @@ function describeThrown(error: unknown): string {
 /** A value in a message. Never throws, whatever a program has made its objects of. */
 export function describeValue(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "function") return "a function";
   try {
     return typeof value === "object" && value !== null ? `[${value.constructor.name}]` : String(value);
   } catch {

@@ -314,7 +314,7 @@ export class EventLoop {
       throw new UsageError("a loop runs one main function, once: make a new EventLoop for the next run, or a Runner for several");
     }
     this.#quiescence = quiescence;
-    if (this.#options.sites === true) this.#watchOutside();
+    if (this.#options.sites === true && this.#watch === undefined) this.#watchOutside();
     const previous = setRunningLoop(this);
     try {
       this.#lifecycle.begin(this.#makeTask(takeBody(main, "run"), name), isOneOfSeveral);
@@ -508,6 +508,7 @@ export class EventLoop {
 
   #end(completion: Completion<unknown>): void {
     this.#lifecycle.end(completion);
+    for (const task of this.allTasks()) task.unlisten();
     const isCutShort = completion.kind !== "result" && completion.kind !== "error";
     for (const owed of this.#ledger.settle(isCutShort ? [] : this.allTasks())) this.callExceptionHandler(owed);
     this.#watch?.close();

@@ -17,7 +17,7 @@ import { Wait } from "./wait.js";
 
 type FutureState = "pending" | "finished" | "failed" | "cancelled";
 
-/** Says in reports what somebody waits for. @internal */
+/** Says in reports what somebody waits for. */
 export interface Describer {
   describe(): string;
 }
@@ -54,7 +54,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
 
   /**
    * `name` says what it is in reports, or who says it when a report asks. (And not a subclass for each use: the engine is fast only with
-   * few classes of futures.) @internal Use `loop.createFuture()`.
+   * few classes of futures, and this is used as a task, a gather, and a place in the line of a queue already.) @internal Use `loop.createFuture()`.
    */
   constructor(loop: EventLoop, name: string | Describer = "future") {
     this.#loop = loop;
@@ -135,7 +135,8 @@ export class Future<T = unknown> implements PromiseLike<T> {
   }
 
   /**
-   * What `await` calls. The callbacks run in a step of their own, or, when the future is done, in a microtask of this step.
+   * What `await` calls. The callbacks run in a step of their own, or, when the future is done, in a microtask of this step. (Called by hand,
+   * with callbacks of one's own, those run in the loop's context and not in this one; `addDoneCallback` keeps it.)
    *
    * Throws UsageError outside of a run, and in a run of another loop while it is pending; RuntimeError for a task that awaits itself.
    */

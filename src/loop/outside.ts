@@ -28,6 +28,9 @@ export interface Uncontrolled {
 /** The last frame of the async stack of a task that began before the watch; the number is its place in the list. */
 const TASK_FRAME = /^\s*at async (?:\w+\.)?heddle task (\d+) \(/m;
 
+/** In the place of the task for what is no task's: a callback, although a task has handed it over in its own context. */
+const NOBODY = Symbol("nobody");
+
 export class OutsideWatch {
   readonly #hooks: AsyncHooks | undefined;
   /** The tasks that had begun before the watch. */
@@ -77,7 +80,7 @@ export class OutsideWatch {
     const watched = (): void => {
       // A wait is resumed in the context of its await, by the engine; what is no task's has a context of its own.
       if (this.#storage === undefined || (task === undefined && context === undefined)) step.run();
-      else this.#storage.run(task, () => step.run());
+      else this.#storage.run(task ?? NOBODY, () => step.run());
     };
     if (context === undefined) watched();
     else context.runInAsyncScope(watched, undefined, undefined);
@@ -85,7 +88,8 @@ export class OutsideWatch {
 
   /** The task to which what is running belongs, if that is known. */
   findTask(): Task | undefined {
-    const stored = this.#storage?.getStore() as Task | undefined; // only run() stores something
+    const stored = this.#storage?.getStore() as Task | typeof NOBODY | undefined; // only run() stores something
+    if (stored === NOBODY) return undefined;
     const task = stored ?? (this.#hooks === undefined ? undefined : this.#owners.get(this.#hooks.executionAsyncResource()));
     return task?.done() === false ? task : undefined;
   }

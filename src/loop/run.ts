@@ -103,7 +103,8 @@ export async function runUntilComplete<T>(loop: EventLoop, main: TaskBody<T>, qu
 }
 
 /** The result of the main that ended last; throws what it threw. */
-export function resultOfMain({ completion }: EventLoop): unknown {
+export function resultOfMain(loop: EventLoop): unknown {
+  const { completion } = loop;
   if (completion?.kind !== "result") throw completion?.error;
   return completion.value;
 }
@@ -114,12 +115,16 @@ export async function runLoop(loop: EventLoop, main: TaskBody<unknown>, quiescen
   await driveLoop(loop, "run()", () => {
     if (strategy?.begin(0) === false) throw new UsageError(`run: strategy ${strategy.name} has no run left to make; make a new one`);
     loop.start(main, quiescence ?? detectQuiescence());
+    return undefined;
   });
   strategy?.end?.({ run: 0, failed: loop.completion?.kind !== "result", steps: loop.steps });
 }
 
-/** Takes a turn and drives `loop` from what `begin` starts to the end of that. Rejects with what `begin` throws. */
-export async function driveLoop(loop: EventLoop, what: string, begin: () => void): Promise<void> {
+/**
+ * Takes a turn and drives `loop` from what `begin` starts to the end of that; not at all where that answers that there is nothing to drive.
+ * Rejects with what `begin` throws.
+ */
+export async function driveLoop(loop: EventLoop, what: string, begin: () => "nothing" | undefined): Promise<void> {
   const release = await takeTurn(what);
   const putBack = interceptStrays((exception) => {
     loop.callExceptionHandler({ message: "Unhandled rejection or exception", exception });
@@ -128,8 +133,8 @@ export async function driveLoop(loop: EventLoop, what: string, begin: () => void
     await new Promise<void>((resolve, reject) => {
       onNextMacrotask(() => {
         try {
-          begin();
-          continueDriving(loop, resolve);
+          if (begin() === "nothing") resolve();
+          else continueDriving(loop, resolve);
         } catch (error) {
           reject(error);
         }

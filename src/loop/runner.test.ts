@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { describe, expect, test } from "vitest";
 import { CancelledError, RuntimeError } from "../errors/errors.js";
+import type { Strategy } from "../schedule/strategy.js";
 import { fifo } from "../strategy/fifo.js";
 import { random } from "../strategy/random.js";
 import { createTask } from "./create-task.js";
@@ -122,7 +123,9 @@ test("runs that are started together run one after another", async () => {
 test("a deadlock of one main closes the loop", async () => {
   const runner = new Runner();
   await expect(runner.run(() => getRunningLoop().createFuture())).rejects.toThrow("deadlock at step 1");
-  await expect(runner.run(() => 1)).rejects.toThrow("a loop runs one main function, once");
+  await expect(runner.run(() => 1)).rejects.toThrow(
+    new RuntimeError("Runner: its loop has ended, because an earlier main came to no end; make a new Runner"),
+  );
   await runner.close();
 });
 
@@ -192,4 +195,58 @@ test("bad options are refused where the loop is made", () => {
   expect(() => new Runner({ maxSteps: 0 }).getLoop()).toThrowErrorMatchingInlineSnapshot(
     `[UsageError: Runner: maxSteps must be 1 or more, not 0]`,
   );
+});
+
+test("what is left and comes to no end when it is closed is told, and not swallowed", async () => {
+  const runner = new Runner();
+  await runner.run(async () => {
+    createTask(async () => {
+      await sleep(1).then(null, () => getRunningLoop().createFuture("never"));
+    });
+    await sleep(0);
+  });
+  await expect(runner.close()).rejects.toThrow("waits for never");
+  await runner.close(); // it is closed all the same
+});
+
+test("a close that is asked for inside of a run, or while one waits for its turn, leaves nobody behind", async () => {
+  const log: string[] = [];
+  const inside = new Runner();
+  await inside.run(async () => {
+    createTask(ticker(log));
+    await expect(inside.close()).rejects.toThrow("Runner.close() cannot be called inside a run");
+  });
+  await inside.close();
+  const waiting = new Runner();
+  const main = waiting.run(async () => {
+    createTask(ticker(log));
+    await sleep(0);
+    log.push("main");
+  });
+  await waiting.close();
+  await main;
+  expect(log).toEqual(["cancelled 0", "cleaned up 1", "main", "cancelled 0", "cleaned up 1"]);
+});
+
+test("a strategy begins once, also after a main that was refused, and learns whether any main failed", async () => {
+  const told: unknown[] = [];
+  const strategy: Strategy = {
+    name: "own",
+    begin: (number) => {
+      told.push(number);
+      return true;
+    },
+    pick: () => 0,
+    end: ({ failed }) => told.push(failed),
+  };
+  const runner = new Runner({ strategy });
+  await expect(runner.run(Promise.resolve(1) as never)).rejects.toThrow("has started already");
+  await expect(
+    runner.run(() => {
+      throw new Error("first");
+    }),
+  ).rejects.toThrow("first");
+  await runner.run(() => 2);
+  await runner.close();
+  expect(told).toEqual([0, true]);
 });

@@ -270,3 +270,27 @@ test("one task's signal can cancel another task", async () => {
     expect([await errorOf(leader), await errorOf(follower)]).toEqual([new CancelledError("both"), new CancelledError("both")]);
   });
 });
+
+test.each([
+  ["fifo", undefined],
+  ["random", random(7)],
+])("no listener is left on a signal that outlives its run, under %s, also after a deadlock", async (_name, strategy) => {
+  const { signal } = new AbortController();
+  await run(() => createTask(() => sleep(1), { signal }), { strategy });
+  const waiting = run(() => createTask(() => getRunningLoop().createFuture(), { signal }), { strategy });
+  await expect(waiting).rejects.toThrow("deadlock");
+  expect(getEventListeners(signal, "abort")).toEqual([]);
+});
+
+test("what Node's functions raise when their signal is aborted is the cancellation", async () => {
+  const { setTimeout: delay } = await import("node:timers/promises");
+  await run(async () => {
+    const task = createTask(() => delay(1_000, 1, { signal: currentTask()?.signal as AbortSignal }));
+    await sleep(0);
+    task.cancel("enough");
+    await expect(async () => await task).rejects.toThrow(CancelledError);
+    expect(task.cancelled()).toBe(true);
+    const limited = timeout(5, () => delay(1_000, 1, { signal: currentTask()?.signal as AbortSignal }));
+    await expect(limited).rejects.toThrow("the time limit was over at t=5");
+  });
+});

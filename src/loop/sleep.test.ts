@@ -122,7 +122,7 @@ test("sleep takes whole milliseconds from 0 on", () => {
     `[UsageError: sleep: delayMs must be a whole number of milliseconds, 0 or more, not Infinity]`,
   );
   expect(() => sleep("5" as unknown as number)).toThrowErrorMatchingInlineSnapshot(
-    `[UsageError: sleep: delayMs must be a whole number of milliseconds, 0 or more, not 5]`,
+    `[UsageError: sleep: delayMs must be a whole number of milliseconds, 0 or more, not "5"]`,
   );
 });
 

@@ -1,7 +1,7 @@
 /**
  * Sleeping: virtual time passes, real time does not.
  */
-import { RuntimeError, UsageError } from "../errors/errors.js";
+import { describeValue, RuntimeError, UsageError } from "../errors/errors.js";
 import type { EventLoop } from "./event-loop.js";
 import { Future } from "./future.js";
 import { Housekeeping } from "./handle.js";
@@ -98,6 +98,6 @@ export function sleep(delayMs: number): Sleep {
 /** Throws UsageError unless `delayMs` is a whole number of milliseconds from 0 on. */
 export function requireDelay(delayMs: number, argument: string): void {
   if (!Number.isSafeInteger(delayMs) || delayMs < 0) {
-    throw new UsageError(`${argument} must be a whole number of milliseconds, 0 or more, not ${String(delayMs)}`);
+    throw new UsageError(`${argument} must be a whole number of milliseconds, 0 or more, not ${describeValue(delayMs)}`);
   }
 }

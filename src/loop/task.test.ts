@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { gather } from "../combine/gather.js";
 import { CancelledError, RuntimeError } from "../errors/errors.js";
 import { coroutine } from "./coroutine.js";
 import { createTask } from "./create-task.js";
@@ -378,4 +379,17 @@ test("whoever awaits a cancelled task can raise an error of its own, with the Ca
     expect([outer.cancelled(), outer.exception()]).toEqual([false, new Error("gave up")]);
     expect((outer.exception() as Error).cause).toEqual(new CancelledError("why"));
   });
+});
+
+test("a task that returns a future gets what that holds, awaited, whether it was done before or not", async () => {
+  const results = await run(async () => {
+    const loop = getRunningLoop();
+    const [before, after] = [loop.createFuture<unknown>(), loop.createFuture<unknown>()];
+    before.setResult(Promise.resolve(5));
+    const tasks = [createTask(() => before), createTask(() => after)];
+    await sleep(0);
+    after.setResult(Promise.resolve(6));
+    return await gather(tasks);
+  });
+  expect(results).toEqual([5, 6]);
 });

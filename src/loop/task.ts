@@ -9,12 +9,12 @@
  *   the one that is running.
  * - `#mustCancel` is set only while no wait can take the cancellation; it is delivered at the next await of something of the loop's.
  */
-import { CancelledError, RuntimeError, UsageError } from "../errors/errors.js";
+import { CancelledError, cancellationIn, RuntimeError, UsageError } from "../errors/errors.js";
 import { type Context, captureContext } from "./context.js";
 import { Coroutine } from "./coroutine.js";
 import type { EventLoop } from "./event-loop.js";
 import { Future } from "./future.js";
-import { Handle, HousekeepingHandle } from "./handle.js";
+import { Handle } from "./handle.js";
 import { inspectKey } from "./inspect.js";
 import { isOwnAwaitable, isThenable } from "./thenable.js";
 import type { Wait } from "./wait.js";
@@ -79,6 +79,7 @@ export class Task<T = unknown> extends Future<T> {
   #cancelMessage: string | undefined = undefined;
   #cancelRequests = 0;
   #aborting: AbortController | undefined = undefined;
+  #unlisten: (() => void) | undefined = undefined;
 
   /** @internal Use `createTask`. */
   constructor(loop: EventLoop, body: () => unknown, name: string | number) {
@@ -179,11 +180,15 @@ export class Task<T = unknown> extends Future<T> {
       return;
     }
     signal.addEventListener("abort", onAbort, { once: true });
-    this.addWaiter(
-      new HousekeepingHandle("signal", () => {
-        signal.removeEventListener("abort", onAbort);
-      }),
-    );
+    this.#unlisten = () => {
+      signal.removeEventListener("abort", onAbort);
+    };
+  }
+
+  /** Listens to no signal any more: it is done, or the run is over. @internal */
+  unlisten(): void {
+    this.#unlisten?.();
+    this.#unlisten = undefined;
   }
 
   /** Whether its function was called. @internal */
@@ -244,7 +249,9 @@ export class Task<T = unknown> extends Future<T> {
       const result = body();
       if (isThenable(result)) {
         const finish = (value: unknown): void => {
-          this.#finish(value);
+          // As when an async function returns it: a promise that a future of the loop was completed with is awaited first.
+          if (isThenable(value)) this.#ended = Promise.resolve(value).then(finish, fail);
+          else this.#finish(value);
         };
         const fail = (error: unknown): void => {
           this.#fail(error);
@@ -304,13 +311,17 @@ export class Task<T = unknown> extends Future<T> {
   #finish(value: unknown): void {
     if (this.#mustCancel) this.#fail(this.#takeCancellation());
     else {
+      this.unlisten();
       this.complete("finished", value);
       this.getLoop().noteTaskDone(this);
     }
   }
 
   #fail(error: unknown): void {
-    this.complete(error instanceof CancelledError ? "cancelled" : "failed", error);
+    this.unlisten();
+    const cancellation = cancellationIn(error);
+    if (cancellation === undefined) this.complete("failed", error);
+    else this.complete("cancelled", cancellation);
     this.getLoop().noteTaskDone(this);
   }
 }

@@ -4,7 +4,7 @@
  * A generation fills until all parties have come, then drains until all have left, and only then does the next one begin to fill: who
  * comes while it drains waits for that.
  */
-import { BrokenBarrierError, UsageError } from "../errors/errors.js";
+import { BrokenBarrierError, describeValue, UsageError } from "../errors/errors.js";
 import { Coroutine } from "../loop/coroutine.js";
 import { inspectKey } from "../loop/inspect.js";
 import { Condition } from "./condition.js";
@@ -32,7 +32,7 @@ export class Barrier {
 
   constructor(parties: number, { name }: PrimitiveOptions = {}) {
     if (!Number.isSafeInteger(parties) || parties < 1) {
-      throw new UsageError(`Barrier: parties must be a whole number, 1 or more, not ${String(parties)}`);
+      throw new UsageError(`Barrier: parties must be a whole number, 1 or more, not ${describeValue(parties)}`);
     }
     this.#parties = parties;
     this.#name = name;

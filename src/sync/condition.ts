@@ -1,7 +1,7 @@
 /**
  * `Condition`: waiting for a change of something that a lock protects, as `asyncio.Condition`.
  */
-import { CancelledError, RuntimeError, UsageError } from "../errors/errors.js";
+import { CancelledError, describeValue, RuntimeError, UsageError } from "../errors/errors.js";
 import { Coroutine } from "../loop/coroutine.js";
 import { inspectKey } from "../loop/inspect.js";
 import { isThenable } from "../loop/thenable.js";
@@ -61,7 +61,8 @@ export class Condition {
   }
 
   /**
-   * Gives the lock back, waits to be notified, and takes the lock again; also when it is cancelled. Answers true.
+   * Gives the lock back, waits to be notified, and takes the lock again; also when it is cancelled. Answers true. (A cancellation while it
+   * takes the lock again keeps its message; asyncio 3.11 raises one without.)
    *
    * Raises RuntimeError when nobody holds the lock.
    */
@@ -98,7 +99,7 @@ export class Condition {
    */
   notify(count = 1): void {
     if (count !== Number.POSITIVE_INFINITY && !(Number.isSafeInteger(count) && count >= 0)) {
-      throw new UsageError(`Condition.notify: count must be a whole number, 0 or more, not ${String(count)}`);
+      throw new UsageError(`Condition.notify: count must be a whole number, 0 or more, not ${describeValue(count)}`);
     }
     if (!this.locked()) throw new RuntimeError("cannot notify on un-acquired lock");
     this.#waiters.wake(count);

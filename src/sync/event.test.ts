@@ -190,8 +190,8 @@ test("a deadlock names the event that nobody sets", async () => {
   }).catch((error: unknown) => describeError(error));
   expect(String(message).replaceAll(/\d+:\d+/g, "LINE:COLUMN")).toMatchInlineSnapshot(`
     "DeadlockError: deadlock at step 2, t=0: 2 tasks wait and nothing can wake them.
-      main   waits for event  at src/sync/event.test.ts:LINE:COLUMN
-      named  waits for event ready
+      main   waits for event, which is not set  at src/sync/event.test.ts:LINE:COLUMN
+      named  waits for event ready, which is not set
     Usually a completion that a cancellation or an early return skipped, or two tasks that wait for each other."
   `);
 });
@@ -208,7 +208,7 @@ test("an event that was waited for in an earlier run is refused where it would h
     expect(await event.wait()).toBe(true); // as in asyncio: what needs no wait is not refused
     event.clear();
     await expect(async () => await event.wait()).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RuntimeError: Cannot wait for event kept: it is bound to a different event loop, as it was waited for in an earlier run. Make it inside of the run that uses it.]`,
+      `[RuntimeError: Cannot wait for event kept, which is not set: it is bound to a different event loop, as it was waited for in an earlier run. Make it inside of the run that uses it.]`,
     );
   });
 });

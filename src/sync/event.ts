@@ -22,7 +22,7 @@ export class Event {
 
   constructor({ name }: PrimitiveOptions = {}) {
     this.#name = name;
-    this.#waiters = new Waiters(() => `event${nameOf(name)}`);
+    this.#waiters = new Waiters(() => `event${nameOf(name)}, which is not set`);
   }
 
   isSet(): boolean {

@@ -23,38 +23,32 @@ export class Heap<T> {
       if (!this.#isBefore(item, items[parent] as T)) break; // before place
       place = parent;
     }
-    path.forEach((place, step) => {
-      const above = path[step + 1];
-      items[place] = above === undefined ? item : (items[above] as T); // on the way to the first
-    });
+    this.#move(path, item);
   }
 
-  /** Takes out the first item. */
+  /** Takes out the first item. Throws what `isBefore` throws, and is then as it was. */
   takeFirst(): T | undefined {
-    const first = this.#items[0];
-    const last = this.#items.pop();
-    if (last !== undefined && this.#items.length > 0) {
-      this.#items[0] = last;
-      this.#siftDown();
+    const items = this.#items;
+    const first = items[0];
+    const last = items[items.length - 1] as T; // used only when there are two or more
+    const length = items.length - 1;
+    const path = [0];
+    for (let child = 1; child < length; child = 2 * child + 1) {
+      const right = child + 1;
+      if (right < length && this.#isBefore(items[right] as T, items[child] as T)) child = right; // both are inside
+      if (!this.#isBefore(items[child] as T, last)) break; // inside
+      path.push(child);
     }
+    this.#move(path, last);
+    items.pop();
     return first;
   }
 
-  #siftDown(): void {
-    const items = this.#items;
-    const { length } = items;
-    const item = items[0] as T; // the caller has seen that there is one
-    let place = 0;
-    for (;;) {
-      let child = 2 * place + 1;
-      if (child >= length) break;
-      const right = child + 1;
-      if (right < length && this.#isBefore(items[right] as T, items[child] as T)) child = right; // both are inside
-      const below = items[child] as T; // inside
-      if (!this.#isBefore(below, item)) break;
-      items[place] = below;
-      place = child;
-    }
-    items[place] = item;
+  /** Moves each item of a path to the place before it, and `item` to the last place. */
+  #move(path: readonly number[], item: T): void {
+    path.forEach((place, step) => {
+      const next = path[step + 1];
+      this.#items[place] = next === undefined ? item : (this.#items[next] as T); // on the path
+    });
   }
 }

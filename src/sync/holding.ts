@@ -2,6 +2,7 @@
  * The ways to hold something: a lock, a permit. They are the same for both: take it at once where it is free and in turn where it is not,
  * and give it back however the work with it ends.
  */
+import { requireFunction } from "../errors/errors.js";
 import { Coroutine } from "../loop/coroutine.js";
 import { isThenable } from "../loop/thenable.js";
 
@@ -26,6 +27,7 @@ export function acquire({ tryTake, takeInTurn }: Holdable, name: string): Corout
 
 /** Runs `body` while holding it. */
 export async function holdDuring<T>({ tryTake, takeInTurn, release }: Holdable, body: () => PromiseLike<T> | T): Promise<T> {
+  requireFunction(body, "withLock");
   if (!tryTake()) await takeInTurn();
   try {
     const result = body();

@@ -757,3 +757,29 @@ test("what has no order of its own is refused by a priority queue, unless it is 
     other.putNowait("a");
   }).toThrowErrorMatchingInlineSnapshot(`[UsageError: PriorityQueue: has no order for "a" and 1; pass { compare }]`);
 });
+
+test("a putter whose item cannot be compared when its turn comes gets the error, and the queue stays as it was", async () => {
+  await run(async () => {
+    const queue = new PriorityQueue<unknown>(2);
+    for (const item of [1, 2]) queue.putNowait(item);
+    const putter = createTask(() => queue.put("a"));
+    await sleep(0);
+    expect(queue.getNowait()).toBe(1);
+    await expect(async () => await putter).rejects.toThrow("has no order for");
+    expect(queue.qsize()).toBe(1);
+  });
+});
+
+test("a comparison that throws while an item is taken out takes nothing out", () => {
+  let isBroken = false;
+  const compare = (a: number, b: number): number => {
+    if (isBroken) throw new Error("no order");
+    return a - b;
+  };
+  const queue = new PriorityQueue<number>(0, { compare });
+  for (const item of [3, 1, 2, 5, 4]) queue.putNowait(item);
+  isBroken = true;
+  expect(() => queue.getNowait()).toThrow("no order");
+  isBroken = false;
+  expect(Array.from({ length: 5 }, () => queue.getNowait())).toEqual([1, 2, 3, 4, 5]);
+});

@@ -10,7 +10,7 @@ import { Coroutine } from "../loop/coroutine.js";
 import { inspectKey } from "../loop/inspect.js";
 import { Heap } from "./heap.js";
 import type { PrimitiveOptions } from "./lock.js";
-import { Turns } from "./turns.js";
+import { Takers } from "./takers.js";
 import { nameOf, Waiters } from "./waiters.js";
 
 /** Where a queue keeps its items, in the order in which they come out. */
@@ -87,10 +87,8 @@ class Sorted<T> implements Items<T> {
   }
 }
 
-export interface QueueOptions extends PrimitiveOptions {
-  /** How the items are kept. Default: first in, first out. @internal */
-  readonly items?: unknown;
-}
+/** Under this key the classes below hand in how they keep their items; nobody else has it. */
+const ITEMS: unique symbol = Symbol("heddle: items of a queue");
 
 /**
  * First in, first out. `maxsize` items at most, 0 for any number.
@@ -110,23 +108,25 @@ export class Queue<T = unknown> {
   readonly #name: string | undefined;
   readonly #maxsize: number;
   readonly #items: Items<T>;
-  readonly #getters: Turns<T, undefined>;
-  readonly #putters: Turns<void, T>;
+  readonly #getters: Takers<T, undefined>;
+  readonly #putters: Takers<void, T>;
   readonly #joiners: Waiters;
   #unfinished = 0;
 
-  constructor(maxsize = 0, { name, items }: QueueOptions = {}) {
+  constructor(maxsize = 0, options: PrimitiveOptions = {}) {
+    const { name } = options;
+    const { [ITEMS]: items } = options as { readonly [ITEMS]?: Items<T> }; // see above
     if (!Number.isSafeInteger(maxsize) || maxsize < 0) {
-      throw new UsageError(`Queue: maxsize must be a whole number, 0 or more, not ${String(maxsize)}`);
+      throw new UsageError(`Queue: maxsize must be a whole number, 0 or more, not ${describeValue(maxsize)}`);
     }
     this.#maxsize = maxsize;
     this.#name = name;
-    this.#items = (items as Items<T> | undefined) ?? new Fifo<T>(); // only the classes below hand one in
-    this.#getters = new Turns(() => `an item of queue${nameOf(name)}, which is empty`, {
+    this.#items = items ?? new Fifo<T>();
+    this.#getters = new Takers(() => `an item of queue${nameOf(name)}, which is empty`, {
       isPossible: () => !this.empty(),
       take: () => this.getNowait(),
     });
-    this.#putters = new Turns(() => `a place in queue${nameOf(name)}, which is full`, {
+    this.#putters = new Takers(() => `a place in queue${nameOf(name)}, which is full`, {
       isPossible: () => !this.full(),
       take: (item) => {
         this.putNowait(item);
@@ -172,7 +172,8 @@ export class Queue<T = unknown> {
 
   /**
    * Takes out the next item; waits as long as the queue is empty. An item that is a promise or a future is awaited on the way out, which
-   * the language does to every result; {@link getNowait} hands it out as it is.
+   * the language does to every result; {@link getNowait} hands it out as it is. In a `Promise.all` of several gets a cancellation loses the item
+   * of one that was woken; `gather` makes each a task of its own.
    */
   get(): Coroutine<T> {
     return new Coroutine(() => (this.empty() ? this.#getters.join(undefined) : this.getNowait()), "Queue.get");
@@ -214,6 +215,10 @@ export class Queue<T = unknown> {
   }
 }
 
+function withItems<T>(options: PrimitiveOptions, items: Items<T>): PrimitiveOptions {
+  return { ...options, [ITEMS]: items } as PrimitiveOptions; // with one more that only Queue looks at
+}
+
 function describeCount(what: string, count: number): string {
   return count === 0 ? "" : `, ${what}: ${count}`;
 }
@@ -225,7 +230,7 @@ function describeCount(what: string, count: number): string {
  */
 export class LifoQueue<T = unknown> extends Queue<T> {
   constructor(maxsize = 0, options: PrimitiveOptions = {}) {
-    super(maxsize, { ...options, items: new Lifo<T>() });
+    super(maxsize, withItems(options, new Lifo<T>()));
   }
 }
 
@@ -249,7 +254,7 @@ export interface PriorityQueueOptions<T> extends PrimitiveOptions {
  */
 export class PriorityQueue<T = unknown> extends Queue<T> {
   constructor(maxsize = 0, { compare = compareItems, ...options }: PriorityQueueOptions<T> = {}) {
-    super(maxsize, { ...options, items: new Sorted<T>(compare) });
+    super(maxsize, withItems(options, new Sorted<T>(compare)));
   }
 }
 

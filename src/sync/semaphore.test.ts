@@ -446,8 +446,8 @@ test("a deadlock names the semaphore", async () => {
   }).catch((error: unknown) => describeError(error));
   expect(String(message).replaceAll(/\d+:\d+/g, "LINE:COLUMN")).toMatchInlineSnapshot(`
     "DeadlockError: deadlock at step 2, t=0: 2 tasks wait and nothing can wake them.
-      main      waits for semaphore connections  at src/sync/semaphore.test.ts:LINE:COLUMN
-      nameless  waits for semaphore
+      main      waits for semaphore connections, of which no permit is free  at src/sync/semaphore.test.ts:LINE:COLUMN
+      nameless  waits for semaphore, of which no permit is free
     Usually a completion that a cancellation or an early return skipped, or two tasks that wait for each other."
   `);
 });
@@ -462,7 +462,7 @@ test("a semaphore that was waited for in an earlier run is refused where it woul
   });
   await run(async () => {
     await expect(async () => await semaphore.acquire()).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RuntimeError: Cannot wait for semaphore kept: it is bound to a different event loop, as it was waited for in an earlier run. Make it inside of the run that uses it.]`,
+      `[RuntimeError: Cannot wait for semaphore kept, of which no permit is free: it is bound to a different event loop, as it was waited for in an earlier run. Make it inside of the run that uses it.]`,
     );
     await expect(semaphore.withPermit(() => 1)).rejects.toThrow(RuntimeError);
     semaphore.release();

@@ -4,7 +4,7 @@
  * Invariant: a permit is free, or held, or on its way to one waiter that was woken. `release` takes the permit for the waiter before it
  * wakes it, so nobody can take it in between, and a woken waiter that is cancelled gives it to the next.
  */
-import { UsageError, ValueError } from "../errors/errors.js";
+import { describeValue, UsageError, ValueError } from "../errors/errors.js";
 import type { Coroutine } from "../loop/coroutine.js";
 import { inspectKey } from "../loop/inspect.js";
 import { acquire, type Held, type Holdable, hold, holdDuring } from "./holding.js";
@@ -35,11 +35,11 @@ export class Semaphore {
 
   constructor(value = 1, { name }: PrimitiveOptions = {}) {
     if (!Number.isSafeInteger(value) || value < 0) {
-      throw new UsageError(`Semaphore: the initial value must be a whole number, 0 or more, not ${String(value)}`);
+      throw new UsageError(`Semaphore: the initial value must be a whole number, 0 or more, not ${describeValue(value)}`);
     }
     this.#value = value;
     this.#name = name;
-    this.#waiters = new Waiters(() => `semaphore${nameOf(name)}`);
+    this.#waiters = new Waiters(() => `semaphore${nameOf(name)}, of which no permit is free`);
   }
 
   /** Whether an acquire would have to wait. */

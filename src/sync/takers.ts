@@ -2,7 +2,7 @@
  * A line whose waiters, once they are woken, take something that may be gone by then, and in that case stand in line again: the getters and
  * the putters of a queue.
  *
- * It could be an async function with a loop around an await. But a turn is taken in the step in which the task goes on, without a promise
+ * It could be an async function with a loop around an await. But this takes in the step in which the task goes on, without a promise
  * of its own in between, and a queue is where programs wait most: this makes an item that goes there and back a third faster.
  */
 import type { CancelledError } from "../errors/errors.js";
@@ -17,27 +17,27 @@ interface Taking<T, P> {
   readonly take: (brought: P) => T;
 }
 
-/** One who waits for its turn. The future is completed when it is woken; the await gets what was taken. */
-class Turn<T, P> extends Future<void> {
-  readonly #turns: Turns<T, P>;
+/** One who waits to take. The future is completed when it is woken; the await gets what was taken. */
+class Taker<T, P> extends Future<void> {
+  readonly #takers: Takers<T, P>;
   readonly brought: P;
 
-  constructor(turns: Turns<T, P>, brought: P) {
-    super(turns.line.requireLoop(), turns.line);
-    this.#turns = turns;
+  constructor(takers: Takers<T, P>, brought: P) {
+    super(takers.line.requireLoop(), takers.line);
+    this.#takers = takers;
     this.brought = brought;
   }
 
   override deliverTo(wait: Wait, interruption: CancelledError | undefined): void {
-    if (interruption === undefined && !this.cancelled()) this.#turns.take(this, wait);
+    if (interruption === undefined && !this.cancelled()) this.#takers.take(this, wait);
     else {
-      this.#turns.miss(this);
+      this.#takers.miss(this);
       super.deliverTo(wait, interruption);
     }
   }
 }
 
-export class Turns<T, P> {
+export class Takers<T, P> {
   readonly line: Waiters;
   readonly #taking: Taking<T, P>;
 
@@ -55,10 +55,10 @@ export class Turns<T, P> {
     return this.#enter(brought) as PromiseLike<unknown> as PromiseLike<T>; // deliverTo() hands the await what was taken
   }
 
-  #enter(brought: P): Turn<T, P> {
-    const turn = new Turn(this, brought);
-    this.line.enter(turn);
-    return turn;
+  #enter(brought: P): Taker<T, P> {
+    const taker = new Taker(this, brought);
+    this.line.enter(taker);
+    return taker;
   }
 
   /** Wakes the first in line. */
@@ -66,15 +66,25 @@ export class Turns<T, P> {
     this.line.takeNext();
   }
 
-  /** `turn` was woken, and goes on. */
-  take(turn: Turn<T, P>, wait: Wait): void {
-    if (this.#taking.isPossible()) wait.fulfil(this.#taking.take(turn.brought));
-    else wait.waitAgain(this.#enter(turn.brought));
+  /** `taker` was woken, and goes on. */
+  take(taker: Taker<T, P>, wait: Wait): void {
+    if (!this.#taking.isPossible()) {
+      wait.waitAgain(this.#enter(taker.brought));
+      return;
+    }
+    let taken: T;
+    try {
+      taken = this.#taking.take(taker.brought);
+    } catch (error) {
+      wait.reject(error); // of the program: a priority queue compares its items
+      return;
+    }
+    wait.fulfil(taken);
   }
 
-  /** `turn` was cancelled: if it had been woken before, what it was woken for goes to the next. */
-  miss(turn: Waiter): void {
-    this.line.leave(turn);
-    if (this.#taking.isPossible() && !turn.cancelled()) this.wakeNext();
+  /** `taker` was cancelled: if it had been woken before, what it was woken for goes to the next. */
+  miss(taker: Waiter): void {
+    this.line.leave(taker);
+    if (this.#taking.isPossible() && !taker.cancelled()) this.wakeNext();
   }
 }
