@@ -384,7 +384,7 @@ test("whoever awaits a cancelled task can raise an error of its own, with the Ca
 test("a task that returns a future gets what that holds, awaited, whether it was done before or not", async () => {
   const results = await run(async () => {
     const loop = getRunningLoop();
-    const [before, after] = [loop.createFuture<unknown>(), loop.createFuture<unknown>()];
+    const [before, after] = [loop.createFuture(), loop.createFuture()];
     before.setResult(Promise.resolve(5));
     const tasks = [createTask(() => before), createTask(() => after)];
     await sleep(0);
