@@ -5,15 +5,8 @@
  * different delays, so that deadlines are equal; cancellations in the step that wakes a waiter; tasks that cancel their siblings while
  * those gather; nested bodies.
  */
-import {
-  type Body,
-  type GraphTask,
-  makeTaskGraph,
-  type Operation,
-  type OperationName,
-  type ReturnWhen,
-  type TaskGraph,
-} from "../graph/task-graph.js";
+import { RETURN_WHEN } from "../combine/wait.js";
+import { type Body, type GraphTask, makeTaskGraph, type Operation, type OperationName, type TaskGraph } from "../graph/task-graph.js";
 import { Dice, type Draw, type Weight } from "./dice.js";
 import { CONDITIONAL_KINDS, type GraphShape, type MixedOperation, SHARED_KINDS, type SharedKind } from "./graph-shape.js";
 import { SharedThings } from "./shared-things.js";
@@ -21,7 +14,6 @@ import { SharedThings } from "./shared-things.js";
 const DELAYS = [0, 1, 1, 2, 5, 5, 5, 10, 10, 50];
 const TIMEOUTS = [0, 0, 1, 2, 5, 5, 10];
 const MESSAGES = ["boom", "crash"];
-const RETURN_WHEN: readonly ReturnWhen[] = ["FIRST_COMPLETED", "FIRST_EXCEPTION", "ALL_COMPLETED"];
 
 /** The share, in percent, of graphs in which what is awaited is completed somewhere and queues balance; in the others some deadlock. */
 const COMPLETED_PERCENT = 95;

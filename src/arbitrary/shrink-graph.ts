@@ -14,6 +14,7 @@
  *
  * So shrinking always ends.
  */
+import type { ReturnWhen } from "../combine/wait.js";
 import { checkTaskGraph } from "../graph/check.js";
 import {
   type Body,
@@ -22,7 +23,6 @@ import {
   type Operation,
   partsOf,
   placeBody,
-  type ReturnWhen,
   type SharedField,
   sharedBy,
   type TaskGraph,

@@ -416,3 +416,10 @@ test("a deadlock names what of it is pending", async () => {
     Usually a completion that a cancellation or an early return skipped, or two tasks that wait for each other.]
   `);
 });
+
+test("two lists are refused, and not only the first one gathered", async () => {
+  await run(() => {
+    const gatherAny = gather as (...lists: readonly unknown[]) => unknown;
+    expect(() => gatherAny([sleep(1)], [sleep(2)])).toThrow("gather: takes one list and its options");
+  });
+});

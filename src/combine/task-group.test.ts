@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { CancelledError, ExceptionGroup } from "../errors/errors.js";
 import { coroutine } from "../loop/coroutine.js";
@@ -580,4 +581,17 @@ test("a group needs a run", async () => {
   await expect(taskGroup(() => 1)).rejects.toThrowErrorMatchingInlineSnapshot(
     `[UsageError: taskGroup() needs a running event loop, and none is running here. Usually the code is not inside run(): start it with \`await run(async () => { … })\`.]`,
   );
+});
+
+test("a body that is no function is refused, and a group prints its state", async () => {
+  await run(async () => {
+    await expect(taskGroup(sleep(1) as never)).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[UsageError: taskGroup: needs a function to run, () => …, not [Sleep]]`,
+    );
+    await taskGroup(async (group) => {
+      group.createTask(() => sleep(1));
+      expect(inspect(group)).toBe("<TaskGroup entered tasks=1 errors=0>");
+      await sleep(2);
+    });
+  });
 });

@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { CancelledError, TimeoutError } from "../errors/errors.js";
 import { createTask } from "../loop/create-task.js";
@@ -441,5 +442,18 @@ test("a limit needs a run", async () => {
 test("a limit keeps no deadlock away: its time comes", async () => {
   await run(async () => {
     expect(await errorOf(timeout(10, () => getRunningLoop().createFuture("never")))).toBeInstanceOf(TimeoutError);
+  });
+});
+
+test("a body that is no function is refused, a limit prints its state, and the error says which limit was over", async () => {
+  await run(async () => {
+    await expect(timeout(5, sleep(1) as never)).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[UsageError: timeout: needs a function to run, () => …, not [Sleep]]`,
+    );
+    const limited = timeout(5, async (limit) => {
+      expect(inspect(limit)).toBe("<Timeout active when=5>");
+      await sleep(10);
+    });
+    await expect(limited).rejects.toThrow("the time limit was over at t=5");
   });
 });

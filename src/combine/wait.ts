@@ -11,7 +11,7 @@ import { requireDelay } from "../loop/sleep.js";
 import { type Awaitable, describePending, futuresFor, type ResultOf } from "./ensure-future.js";
 import { makeLatch } from "./latch.js";
 
-const RETURN_WHEN = ["FIRST_COMPLETED", "FIRST_EXCEPTION", "ALL_COMPLETED"] as const;
+export const RETURN_WHEN = ["FIRST_COMPLETED", "FIRST_EXCEPTION", "ALL_COMPLETED"] as const;
 
 /** `FIRST_COMPLETED`: as soon as one is done; `FIRST_EXCEPTION`: as soon as one has failed, or all are done; `ALL_COMPLETED`: when all are. */
 export type ReturnWhen = (typeof RETURN_WHEN)[number];

@@ -80,7 +80,7 @@ export function cancellationIn(error: unknown): CancelledError | undefined {
 
 /** Throws UsageError unless `body` is a function; `what` names who was to call it. */
 export function requireFunction(body: unknown, what: string): void {
-  if (typeof body !== "function") throw new UsageError(`${what}: needs a function to run, not ${describeValue(body)}: ${what}(…, () => …)`);
+  if (typeof body !== "function") throw new UsageError(`${what}: needs a function to run, () => …, not ${describeValue(body)}`);
 }
 
 /** A future was asked for something that its state does not allow: a second completion, or a result that is not there yet. */

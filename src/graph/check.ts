@@ -1,6 +1,7 @@
 /**
  * The checks of a task graph file. Every refusal names the operation and the rule that it breaks.
  */
+import { RETURN_WHEN } from "../combine/wait.js";
 import { BadInputError } from "../errors/errors.js";
 import {
   isStarting,
@@ -9,7 +10,6 @@ import {
   type OperationName,
   type PlacedOperation,
   placeBody,
-  type ReturnWhen,
   type SharedField,
   type TaskGraph,
   tasksNamedBy,
@@ -20,8 +20,6 @@ const MAX_DEPTH = 50;
 const MAX_SPAN = 1_000_000;
 /** There may be so many of each thing that tasks share, and so much in it. */
 const MAX_COUNT = 1_000_000;
-
-const RETURN_WHEN: readonly ReturnWhen[] = ["FIRST_COMPLETED", "FIRST_EXCEPTION", "ALL_COMPLETED"];
 
 /** What an index is of, with its article, and the field of the graph that says how many there are. */
 const INDEXED = {

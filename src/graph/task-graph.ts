@@ -2,12 +2,10 @@
  * The task graph: a small concurrent program as data. The format is shared with other asyncio implementations, so that the same file
  * can be run by each and compared event by event; a change to it is a new `version`.
  */
+import type { ReturnWhen } from "../combine/wait.js";
 
 /** Operations of a task, in the order in which they run. */
 export type Body = readonly Operation[];
-
-/** When a `wait` answers: as soon as one is done, as soon as one has failed or all are done, or when all are. */
-export type ReturnWhen = "FIRST_COMPLETED" | "FIRST_EXCEPTION" | "ALL_COMPLETED";
 
 /**
  * One operation: an array whose first item is its name. `t` is a task; `f` a future, `l` a lock, `s` a semaphore, `e` an event and `q` a

@@ -54,7 +54,7 @@ export class Runner {
   }
 
   /**
-   * Cancels what is left, waits for it, and closes the loop. A runner that is closed, or never ran anything, stays as it is.
+   * Cancels what is left, waits for it, and closes the loop. A runner that is closed stays as it is.
    *
    * Rejects with DeadlockError and the like when what is left comes to no end, and with UsageError inside of a run.
    */

@@ -135,7 +135,8 @@ export class Task<T = unknown> extends Future<T> {
 
   /**
    * Aborted, with a CancelledError as the reason, as long as a cancellation is requested and not taken back: what a task hands to
-   * `fetch` and to whatever else the loop cannot interrupt. After {@link uncancel} there is a new one.
+   * `fetch` and to whatever else the loop cannot interrupt. After {@link uncancel} there is a new one. (The loop cannot know who heard it: the
+   * task gets the cancellation again at its next await of the loop's, unless it is taken back before.)
    *
    * @example
    * const body = await fetch(url, { signal: currentTask()?.signal ?? null });

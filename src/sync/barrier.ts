@@ -8,8 +8,7 @@ import { BrokenBarrierError, describeValue, UsageError } from "../errors/errors.
 import { Coroutine } from "../loop/coroutine.js";
 import { inspectKey } from "../loop/inspect.js";
 import { Condition } from "./condition.js";
-import type { PrimitiveOptions } from "./lock.js";
-import { nameOf } from "./waiters.js";
+import { nameOf, type PrimitiveOptions } from "./waiters.js";
 
 /**
  * A barrier for `parties` tasks.

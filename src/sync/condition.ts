@@ -6,8 +6,8 @@ import { Coroutine } from "../loop/coroutine.js";
 import { inspectKey } from "../loop/inspect.js";
 import { isThenable } from "../loop/thenable.js";
 import type { Held } from "./holding.js";
-import { Lock, type PrimitiveOptions } from "./lock.js";
-import { nameOf, Waiters } from "./waiters.js";
+import { Lock } from "./lock.js";
+import { nameOf, type PrimitiveOptions, Waiters } from "./waiters.js";
 
 export interface ConditionOptions extends PrimitiveOptions {
   /** The lock that protects what changes. Default: one of its own. */

@@ -3,8 +3,7 @@
  */
 import { Coroutine } from "../loop/coroutine.js";
 import { inspectKey } from "../loop/inspect.js";
-import type { PrimitiveOptions } from "./lock.js";
-import { nameOf, Waiters } from "./waiters.js";
+import { nameOf, type PrimitiveOptions, Waiters } from "./waiters.js";
 
 /**
  * A flag, not set at first.

@@ -25,9 +25,9 @@ export function acquire({ tryTake, takeInTurn }: Holdable, name: string): Corout
   return new Coroutine(() => (tryTake() ? true : takeInTurn()), name);
 }
 
-/** Runs `body` while holding it. */
-export async function holdDuring<T>({ tryTake, takeInTurn, release }: Holdable, body: () => PromiseLike<T> | T): Promise<T> {
-  requireFunction(body, "withLock");
+/** Runs `body` while holding it; `name` is that of the method. */
+export async function holdDuring<T>({ tryTake, takeInTurn, release }: Holdable, body: () => PromiseLike<T> | T, name: string): Promise<T> {
+  requireFunction(body, name);
   if (!tryTake()) await takeInTurn();
   try {
     const result = body();

@@ -593,3 +593,11 @@ test("a lock prints its name, its state and how many wait", async () => {
     ]
   `);
 });
+
+test("a body that is no function is refused before the lock is taken", async () => {
+  const lock = new Lock();
+  await expect(lock.withLock(undefined as never)).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[UsageError: withLock: needs a function to run, () => …, not undefined]`,
+  );
+  expect(lock.locked()).toBe(false);
+});

@@ -10,12 +10,7 @@ import { inspectKey } from "../loop/inspect.js";
 import { findRunningLoop } from "../loop/running.js";
 import type { Task } from "../loop/task.js";
 import { acquire, type Held, type Holdable, hold, holdDuring } from "./holding.js";
-import { nameOf, Waiters } from "./waiters.js";
-
-export interface PrimitiveOptions {
-  /** Stands in deadlock reports. Default: none. */
-  readonly name?: string | undefined;
-}
+import { nameOf, type PrimitiveOptions, Waiters } from "./waiters.js";
 
 /**
  * A lock that one task holds at a time. It is not reentrant, and anybody may release it.
@@ -67,7 +62,7 @@ export class Lock {
 
   /** Runs `body` while holding it; answers what that returns. */
   withLock<T>(body: () => PromiseLike<T> | T): Promise<T> {
-    return holdDuring(this.#holdable, body);
+    return holdDuring(this.#holdable, body, "withLock");
   }
 
   /**

@@ -9,9 +9,8 @@ import { describeValue, QueueEmpty, QueueFull, UsageError, ValueError } from "..
 import { Coroutine } from "../loop/coroutine.js";
 import { inspectKey } from "../loop/inspect.js";
 import { Heap } from "./heap.js";
-import type { PrimitiveOptions } from "./lock.js";
 import { Takers } from "./takers.js";
-import { nameOf, Waiters } from "./waiters.js";
+import { nameOf, type PrimitiveOptions, Waiters } from "./waiters.js";
 
 /** Where a queue keeps its items, in the order in which they come out. */
 interface Items<T> {

@@ -8,8 +8,7 @@ import { describeValue, UsageError, ValueError } from "../errors/errors.js";
 import type { Coroutine } from "../loop/coroutine.js";
 import { inspectKey } from "../loop/inspect.js";
 import { acquire, type Held, type Holdable, hold, holdDuring } from "./holding.js";
-import type { PrimitiveOptions } from "./lock.js";
-import { nameOf, Waiters } from "./waiters.js";
+import { nameOf, type PrimitiveOptions, Waiters } from "./waiters.js";
 
 /**
  * Lets `value` holders in at a time.
@@ -60,7 +59,7 @@ export class Semaphore {
 
   /** Runs `body` while holding a permit; answers what that returns. */
   withPermit<T>(body: () => PromiseLike<T> | T): Promise<T> {
-    return holdDuring(this.#holdable, body);
+    return holdDuring(this.#holdable, body, "withPermit");
   }
 
   /**

@@ -3,7 +3,7 @@
  * the putters of a queue.
  *
  * It could be an async function with a loop around an await. But this takes in the step in which the task goes on, without a promise
- * of its own in between, and a queue is where programs wait most: this makes an item that goes there and back a third faster.
+ * of its own in between, and a queue is where programs wait most: this makes an item that goes there and back some 15 % faster.
  */
 import type { CancelledError } from "../errors/errors.js";
 import { Future } from "../loop/future.js";

@@ -100,6 +100,12 @@ export class Waiters implements Describer {
   }
 }
 
+/** What every primitive takes. */
+export interface PrimitiveOptions {
+  /** Stands in deadlock reports. Default: none. */
+  readonly name?: string | undefined;
+}
+
 /** ` accounts`, or nothing for what has no name. */
 export function nameOf(name: string | undefined): string {
   return name === undefined ? "" : ` ${name}`;
