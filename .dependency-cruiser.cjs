@@ -7,7 +7,7 @@ const layers = [
   ["random"], // a bad seed is a UsageError
   ["schedule", "trace"],
   ["strategy", "loop"],
-  ["combine", "sync", "intercept"],
+  ["combine", "sync", "shared", "intercept"],
   ["graph"],
   ["invariant", "explore"], // invariants judge runs of task graphs
   ["arbitrary", "report"],

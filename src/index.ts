@@ -23,7 +23,9 @@ export {
   UsageError,
   ValueError,
 } from "./errors/errors.js";
-export { type ExploreOptions, explore, replay } from "./explore/explore.js";
+export type { Coverage } from "./explore/coverage.js";
+export { explore, replay } from "./explore/explore.js";
+export type { ExploreOptions, ExploreProgress } from "./explore/options.js";
 export type { ExploreFailure, FailureKind, Outcome } from "./explore/outcome.js";
 export type { Scenario, ScenarioEnv } from "./explore/scenario-run.js";
 export { checkTaskGraph } from "./graph/check.js";
@@ -53,6 +55,7 @@ export { EventLoop, type EventLoopOptions, type LoopObserver, type TaskOptions }
 export type { ExceptionContext, ExceptionHandler } from "./loop/exception-reports.js";
 export { Future } from "./loop/future.js";
 export { type CallbackHandle, type Handle, type TimerHandle } from "./loop/handle.js";
+export { type IoOptions, type IoResult, io } from "./loop/io.js";
 export type { Uncontrolled } from "./loop/outside.js";
 export { type RunOptions, run, runUntilComplete } from "./loop/run.js";
 export { Runner } from "./loop/runner.js";

@@ -65,6 +65,7 @@ export class AsCompleted<T> implements Iterable<Coroutine<T>>, AsyncIterable<T> 
   /** The next result. Of several that wait for one, the first to come gets it. */
   async #next(): Promise<T> {
     while (!this.#hasResult()) {
+      this.#loop.tracker?.touchInternally(this, false);
       const waiter = new Future<void>(this.#loop, { describe: () => `the next as completed${describePending(this.#todo.keys())}` });
       this.#waiters.add(waiter);
       try {
@@ -75,6 +76,7 @@ export class AsCompleted<T> implements Iterable<Coroutine<T>>, AsyncIterable<T> 
         throw error;
       }
     }
+    this.#loop.tracker?.touchInternally(this, true);
     const next = this.#done.shift();
     if (next === "timeout" || next === undefined) throw new TimeoutError();
     return next.result() as T; // its futures are those of the items
@@ -86,6 +88,7 @@ export class AsCompleted<T> implements Iterable<Coroutine<T>>, AsyncIterable<T> 
 
   #noteDone(future: Future): void {
     if (!this.#todo.delete(future)) return;
+    this.#loop.tracker?.touchInternally(this, true);
     this.#done.push(future);
     this.#wakeNext();
     if (this.#todo.size === 0) this.#timer?.cancel();

@@ -32,6 +32,7 @@ class GatheringFuture extends Future<unknown[]> {
   constructor(loop: EventLoop, children: readonly Future[]) {
     super(loop);
     this.#children = children;
+    loop.tracker?.counts(this);
   }
 
   get isCancelRequested(): boolean {
@@ -103,7 +104,10 @@ function gatherAll(items: readonly Awaitable[], returnExceptions: boolean): Futu
     return outer;
   }
   const gathering: Gathering = { outer, children, returnExceptions, unfinished: distinct.length };
-  for (const child of distinct) child.addWaiter(new ChildDone(gathering, child));
+  for (const child of distinct) {
+    loop.tracker?.looked(child);
+    child.addWaiter(new ChildDone(gathering, child));
+  }
   return outer;
 }
 
@@ -131,7 +135,17 @@ class ChildDone extends Housekeeping {
   }
 
   run(): void {
-    noteChildDone(this.#gathering, this.#child);
+    const { outer, returnExceptions } = this.#gathering;
+    const { tracker } = outer.getLoop();
+    if (tracker === undefined) {
+      noteChildDone(this.#gathering, this.#child);
+      return;
+    }
+    // Which of them is done first matters only for what is raised.
+    tracker.contribute(outer, this.#child, !returnExceptions && this.#child.state !== "finished");
+    tracker.quietly(() => {
+      noteChildDone(this.#gathering, this.#child);
+    });
   }
 }
 

@@ -58,6 +58,7 @@ export class TaskGroup {
     if (thrown !== undefined && !this.#isAborting) this.#abort();
     // As often as the parent is cancelled while it waits, it waits again: nobody is left behind.
     while (this.#tasks.size > 0) {
+      this.#parent.getLoop().tracker?.touchInternally(this, false);
       this.#done ??= new Future<void>(this.#parent.getLoop(), { describe: () => `task group${describePending(this.#tasks)}` });
       try {
         await this.#done;
@@ -85,6 +86,7 @@ export class TaskGroup {
   }
 
   #noteDone(task: Task): void {
+    this.#parent.getLoop().tracker?.touchInternally(this, true);
     this.#tasks.delete(task);
     if (this.#tasks.size === 0 && this.#done?.done() === false) this.#done.setResult();
     if (task.state !== "failed") return;

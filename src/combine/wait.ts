@@ -65,6 +65,7 @@ async function waitForSome(
   const timer = timeoutMs === undefined ? undefined : loop.callLater(timeoutMs, release);
   let unfinished = futures.size;
   const noteDone = (future: Future): void => {
+    loop.tracker?.touchInternally(enough, true); // whoever comes first is told
     unfinished--;
     const isEnough = unfinished <= 0 || returnWhen === "FIRST_COMPLETED" || (returnWhen === "FIRST_EXCEPTION" && hasFailed(future));
     if (!isEnough) return;

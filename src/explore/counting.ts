@@ -1,28 +1,35 @@
 /**
- * What every run of an exploration pays for: its picks as numbers, and whether its schedule was seen before.
+ * What every run of an exploration pays for: its picks as numbers, and a hash of its schedule.
  */
 import { describeValue, UsageError } from "../errors/errors.js";
-import type { Decision, Strategy } from "../schedule/strategy.js";
-import { DistinctCounter } from "./distinct.js";
+import type { Decision, Housekeeping, StepRecord, Strategy } from "../schedule/strategy.js";
 
-/** Decides as another strategy does, keeps the picks of the latest run and counts different ones. Cheap enough for every run. */
+/** Decides as another strategy does, and keeps the picks of the latest run. Cheap enough for every run. */
 export class CountingStrategy implements Strategy {
-  readonly name: string;
-  readonly housekeeping: "inline" | "eager";
   readonly #picks: number[] = [];
   #count = 0;
   readonly observe?: Strategy["observe"] & {};
   readonly #strategy: Strategy;
-  readonly #seen: DistinctCounter;
   #low = 0;
   #high = 0;
 
-  constructor(strategy: Strategy, maxDistinct: number) {
+  /** `onStep` is told of every step, where it is given. */
+  constructor(strategy: Strategy, onStep?: (step: StepRecord) => void) {
     this.#strategy = strategy;
-    this.#seen = new DistinctCounter(maxDistinct);
-    this.name = strategy.name;
-    this.housekeeping = strategy.housekeeping ?? "eager";
-    if (strategy.observe !== undefined) this.observe = (step) => strategy.observe?.(step);
+    if (onStep !== undefined) {
+      this.observe = (step) => {
+        onStep(step);
+        strategy.observe?.(step);
+      };
+    } else if (strategy.observe !== undefined) this.observe = (step) => strategy.observe?.(step);
+  }
+
+  get name(): string {
+    return this.#strategy.name;
+  }
+
+  get housekeeping(): Housekeeping {
+    return this.#strategy.housekeeping ?? "eager";
   }
 
   /** The picks of the latest run. */
@@ -30,8 +37,11 @@ export class CountingStrategy implements Strategy {
     return this.#picks.slice(0, this.#count);
   }
 
-  get distinct(): number {
-    return this.#seen.count;
+  /** The hash of the schedule of the latest run, of 53 bits. */
+  get schedule(): { readonly high: number; readonly low: number } {
+    // The table that counts them is indexed by the low bits, in which few of the picks have arrived without a last turn.
+    const mixed = Math.imul(this.#low ^ (this.#low >>> 15), 0x2c1b3c6d);
+    return { high: this.#high, low: (mixed ^ (mixed >>> 12)) >>> 0 };
   }
 
   begin(run: number): boolean {
@@ -56,15 +66,12 @@ export class CountingStrategy implements Strategy {
   }
 
   end(result: Parameters<NonNullable<Strategy["end"]>>[0]): void {
-    // The table is indexed by the low bits, in which few of the picks have arrived without a last turn.
-    const mixed = Math.imul(this.#low ^ (this.#low >>> 15), 0x2c1b3c6d);
-    this.#seen.add(this.#high, (mixed ^ (mixed >>> 12)) >>> 0);
     this.#strategy.end?.(result);
   }
 }
 
 /** Makes the same picks again, by index. */
-export function picking(picks: readonly number[], housekeeping: "inline" | "eager"): Strategy {
+export function picking(picks: readonly number[], housekeeping: Housekeeping): Strategy {
   let next = 0;
   return {
     name: "replay",

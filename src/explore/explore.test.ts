@@ -9,7 +9,8 @@ import { getRunningLoop } from "../loop/running.js";
 import { sleep } from "../loop/sleep.js";
 import type { RunResult, StepRecord, Strategy } from "../schedule/strategy.js";
 import { decodeSchedule } from "../schedule/token.js";
-import { type ExploreOptions, explore } from "./explore.js";
+import { explore } from "./explore.js";
+import type { ExploreOptions } from "./options.js";
 import type { ExploreFailure } from "./outcome.js";
 import type { Scenario } from "./scenario-run.js";
 

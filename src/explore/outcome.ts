@@ -3,10 +3,12 @@
  */
 import type { Uncontrolled } from "../loop/outside.js";
 import type { Granularity } from "../schedule/schedule.js";
+import type { Simplicity } from "../schedule/simplicity.js";
 import type { TraceEvent } from "../trace/trace.js";
+import type { Coverage } from "./coverage.js";
 
 /** In which way a run failed. */
-export type FailureKind = "error" | "deadlock" | "livelock" | "divergence" | "unhandledRejection";
+export type FailureKind = "error" | "deadlock" | "livelock" | "starvation" | "divergence" | "unhandledRejection" | "invariant";
 
 /** A failing order, made small. */
 export interface ExploreFailure {
@@ -20,6 +22,8 @@ export interface ExploreFailure {
   readonly schedule: string;
   /** Token of the first failing schedule. */
   readonly original: string;
+  /** How small each of them is, and how many runs it took to get there; undefined where nothing was made smaller. */
+  readonly minimised: { readonly before: Simplicity; readonly after: Simplicity; readonly reruns: number } | undefined;
   readonly granularity: Granularity;
   /** How slow the slowest I/O had to be, in virtual milliseconds. */
   readonly slowestIoMs: number;
@@ -41,10 +45,20 @@ export interface Outcome {
   readonly failures: number;
   /** Different schedules seen, counted exactly up to 100,000. */
   readonly distinct: number;
-  /** True when the strategy has nothing left to try. */
+  /** Different classes of equivalent schedules seen, counted exactly up to 100,000; undefined where steps are not tracked. */
+  readonly classes: number | undefined;
+  /** True when every schedule was covered, by itself or by an equivalent one. */
   readonly complete: boolean;
   readonly failure: ExploreFailure | undefined;
+  readonly coverage: Coverage;
+  /** Name of the strategy. */
+  readonly strategy: string;
   readonly seed: number;
   /** Set when a run had to wait for something outside of the loop: its replay is not promised. */
   readonly uncontrolled: Uncontrolled | undefined;
+  /**
+   * Set where steps are tracked and not all of them told what they touch: the first that did not, `t1@2`. It was taken to be dependent with
+   * every other step.
+   */
+  readonly untracked: string | undefined;
 }

@@ -5,17 +5,21 @@ import { gather } from "../combine/gather.js";
 import { describeError } from "../errors/errors.js";
 import { createTask } from "../loop/create-task.js";
 import { EventLoop, type LoopObserver } from "../loop/event-loop.js";
+import type { Future } from "../loop/future.js";
 import type { Handle } from "../loop/handle.js";
 import { onNextMacrotask, type Quiescence } from "../loop/host.js";
+import { io } from "../loop/io.js";
 import type { Uncontrolled } from "../loop/outside.js";
 import { continueDriving } from "../loop/run.js";
+import { getRunningLoop } from "../loop/running.js";
 import { findSite } from "../loop/site.js";
 import { sleep } from "../loop/sleep.js";
 import type { Task } from "../loop/task.js";
+import type { Tracker } from "../loop/tracker.js";
 import { Wait } from "../loop/wait.js";
 import { Random } from "../random/random.js";
-import type { ReadyTask, Strategy } from "../schedule/strategy.js";
-import { nameReadyTask } from "../strategy/recording.js";
+import type { StepRecord, Strategy } from "../schedule/strategy.js";
+import { shared } from "../shared/shared.js";
 import { DivergenceError } from "../strategy/replay.js";
 import type { TraceEvent } from "../trace/trace.js";
 import type { FailureKind } from "./outcome.js";
@@ -25,6 +29,19 @@ export interface ScenarioEnv {
   readonly sleep: typeof sleep;
   readonly gather: typeof gather;
   readonly createTask: typeof createTask;
+  /** A call to the outside world, which the scheduler answers when it likes. See {@link io}. */
+  readonly io: typeof io;
+  /**
+   * The same object, seen through: what each step reads and writes of it is known, so that strategies tell orders that differ from orders
+   * that only look different, and reports name what was read and written.
+   */
+  readonly shared: typeof shared;
+  /** Registers what must hold after every step: false, or what it throws, fails the run at once. It must not wait for anything. */
+  readonly invariant: (holds: () => unknown) => void;
+  /** A pending future, with a name for reports. */
+  readonly createFuture: <T = unknown>(name?: string) => Future<T>;
+  /** Virtual milliseconds since the run began. */
+  readonly time: () => number;
   /** The program's own randomness: seeded once per exploration, the same in every run. */
   readonly random: Random;
 }
@@ -33,17 +50,41 @@ class Environment implements ScenarioEnv {
   readonly sleep = sleep;
   readonly gather = gather;
   readonly createTask = createTask;
+  readonly io = io;
+  readonly invariant = addInvariant;
+  readonly createFuture = createFuture;
+  readonly time = currentTime;
   readonly #seed: number;
+  readonly #noteShared: () => void;
   #random: Random | undefined = undefined;
 
-  constructor(seed: number) {
+  constructor(seed: number, noteShared: () => void) {
     this.#seed = seed;
+    this.#noteShared = noteShared;
+  }
+
+  /** Whoever asks for it shares something, and his steps are worth to be tracked. */
+  get shared(): typeof shared {
+    this.#noteShared();
+    return shared;
   }
 
   /** Seeding costs as much as a short run, so only programs that draw pay for it. */
   get random(): Random {
     return (this.#random ??= new Random(this.#seed, "program"));
   }
+}
+
+function addInvariant(holds: () => unknown): void {
+  getRunningLoop("invariant()").addInvariant(holds);
+}
+
+function createFuture<T>(name?: string): Future<T> {
+  return getRunningLoop("createFuture()").createFuture<T>(name);
+}
+
+function currentTime(): number {
+  return getRunningLoop("time()").time();
 }
 
 /** A program to be explored: it builds its own objects, and throws when something is wrong. */
@@ -58,6 +99,14 @@ export interface ScenarioRunOptions {
   readonly maxSteps: number;
   readonly idleGraceMs: number | undefined;
   readonly quiescence: Quiescence;
+  readonly ioLatencyMs: number | undefined;
+  readonly maxBatch: number | undefined;
+  /** Who is told what each step touches, if anybody is. */
+  readonly tracker: Tracker | undefined;
+  /** Whether a step that tells nothing has touched nothing. */
+  readonly isTracked: boolean;
+  /** Called when the scenario begins to share something. */
+  readonly noteShared: () => void;
   /** Follows the run closely; costs much more than the run itself. */
   readonly observer?: ScenarioObserver;
 }
@@ -70,14 +119,18 @@ export class ScenarioRun {
 
   constructor(options: ScenarioRunOptions) {
     this.#options = options;
-    const { strategy, maxSteps, idleGraceMs, observer } = options;
+    const { strategy, maxSteps, idleGraceMs, observer, ioLatencyMs, maxBatch, tracker, isTracked } = options;
+    tracker?.begin(isTracked);
     this.loop = new EventLoop({
       strategy,
       maxSteps,
       idleGraceMs,
       observer,
+      ioLatencyMs,
+      maxBatch,
+      tracker,
       slowStepMs: Number.POSITIVE_INFINITY,
-      sites: observer !== undefined,
+      sites: observer?.withSites === true,
     });
     observer?.follow(this.loop);
     // What a background task throws and nobody retrieves is the rejection that nobody handles.
@@ -88,8 +141,8 @@ export class ScenarioRun {
 
   /** Runs until it is over or `sliceEndMs`; answers whether it is over. */
   start(scenario: Scenario, sliceEndMs: number): boolean {
-    const { seed, quiescence } = this.#options;
-    this.loop.start(() => scenario(new Environment(seed)), quiescence);
+    const { seed, quiescence, noteShared } = this.#options;
+    this.loop.start(() => scenario(new Environment(seed, noteShared)), quiescence);
     return this.loop.advance(sliceEndMs) === "ended";
   }
 
@@ -129,34 +182,42 @@ export class ScenarioRun {
 
 /** Writes down the steps of a run, each with the place in the source where it goes on. */
 export class ScenarioObserver implements LoopObserver {
-  readonly steps: ReadyTask[] = [];
+  readonly steps: StepRecord[] = [];
   readonly trace: TraceEvent[] = [];
-  readonly #withSites: boolean;
+  /** Whether it looks for places in the source, which costs far more than the steps. */
+  readonly withSites: boolean;
   #loop: EventLoop | undefined;
 
   constructor(withSites: boolean) {
-    this.#withSites = withSites;
+    this.withSites = withSites;
   }
 
   follow(loop: EventLoop): void {
     this.#loop = loop;
   }
 
+  stepEnded(step: StepRecord): void {
+    this.steps.push(step);
+  }
+
   running(handle: Handle): void {
     if (handle.isHousekeeping) return;
-    const step = nameReadyTask(handle);
-    this.steps.push(step);
+    const { name, operation } = handle;
     const t = this.#loop?.time() ?? 0;
-    if (!(handle instanceof Wait)) {
-      this.trace.push({ t, task: step.name, phase: "begin" });
+    if (handle.kind === "gate") {
+      this.trace.push({ t, task: name, op: operation, name: "io", phase: "end" });
       return;
     }
-    const site = this.#withSites ? findSite(handle) : undefined;
-    this.trace.push({ t, task: step.name, op: step.operation, name: "step", phase: "start", ...(site !== undefined && { site }) });
+    if (!(handle instanceof Wait)) {
+      this.trace.push({ t, task: name, phase: "begin" });
+      return;
+    }
+    const site = this.withSites ? findSite(handle) : undefined;
+    this.trace.push({ t, task: name, op: operation, name: "step", phase: "start", ...(site !== undefined && { site }) });
   }
 
   taskDone(task: Task): void {
-    const error = task.cancelled() ? "CancelledError" : task.state === "failed" ? describeError(task.peekException()) : undefined;
+    const error = task.state === "cancelled" ? "CancelledError" : task.state === "failed" ? describeError(task.peekException()) : undefined;
     this.trace.push({ t: this.#loop?.time() ?? 0, task: task.getName(), phase: "finish", ...(error !== undefined && { error }) });
   }
 }

@@ -5,6 +5,7 @@ import { describeError, InternalError, UsageError } from "../errors/errors.js";
 import { EventLoop, type LoopObserver } from "../loop/event-loop.js";
 import type { Handle } from "../loop/handle.js";
 import { detectQuiescence, onNextMacrotask } from "../loop/host.js";
+import type { Completion } from "../loop/lifecycle.js";
 import { continueDriving, takeTurn } from "../loop/run.js";
 import { interceptStrays } from "../loop/strays.js";
 import { requireSeed } from "../random/random.js";
@@ -103,6 +104,23 @@ export function runTaskGraphNow(placed: PlacedGraph, options: GraphRunOptions = 
   }
 }
 
+/** A graph has no invariants of its own; one that is kept from ending by an unfair strategy has not ended either. */
+function outcomeOf({ kind }: Completion<unknown>): GraphOutcome {
+  switch (kind) {
+    case "result":
+      return "finished";
+    case "deadlock":
+      return "deadlock";
+    case "livelock":
+    case "starvation":
+      return "livelock";
+    case "error":
+    case "invariant":
+    case "strategy":
+      return "failed";
+  }
+}
+
 /** One run on its way. */
 class GraphExecution implements LoopObserver {
   readonly loop: EventLoop;
@@ -164,7 +182,7 @@ class GraphExecution implements LoopObserver {
     if (completion === undefined) throw new InternalError("a run was finished before its loop had ended");
     if (completion.kind === "strategy") throw completion.error;
     this.#interpreter.exit(completion);
-    const outcome = completion.kind === "result" ? "finished" : completion.kind === "error" ? "failed" : completion.kind;
+    const outcome = outcomeOf(completion);
     this.#strategy.end?.({ run: 0, failed: outcome !== "finished", steps: this.#steps.length });
     const isCutShort = outcome === "deadlock";
     return {

@@ -59,7 +59,7 @@ interface Shared {
 
 function makeShared({ cells, futures, locks = 0, semaphores = [], events = 0, queues = [] }: TaskGraph, loop: EventLoop): Shared {
   const times = <T>(count: number, make: (index: number) => T): T[] => Array.from({ length: count }, (_, index) => make(index));
-  return {
+  const shared: Shared = {
     cells: new Array<number>(cells).fill(0),
     futures: times(futures, (index) => loop.createFuture<number>(`future ${index}`)),
     locks: times(locks, (index) => new Lock({ name: String(index) })),
@@ -67,6 +67,10 @@ function makeShared({ cells, futures, locks = 0, semaphores = [], events = 0, qu
     events: times(events, (index) => new Event({ name: String(index) })),
     queues: queues.map((maxsize, index) => new Queue<number>(maxsize, { name: String(index) })),
   };
+  const { tracker } = loop;
+  if (tracker !== undefined)
+    for (const thing of [shared.cells, ...Object.values(shared).flat()]) if (typeof thing === "object") tracker.introduce(thing);
+  return shared;
 }
 
 /** One run of a graph: what its tasks share, the tasks, and the trace. */
@@ -108,8 +112,12 @@ export class GraphInterpreter {
         this.trace.push({ ...end, error: describeOutcome(completion.error) });
         return;
       case "livelock":
+        this.trace.push({ ...end, error: "Livelock" });
+        return;
+      case "starvation":
+      case "invariant":
       case "strategy":
-        this.trace.push({ ...end, error: completion.kind === "livelock" ? "Livelock" : describeError(completion.error) });
+        this.trace.push({ ...end, error: describeError(completion.error) });
     }
   }
 
@@ -268,6 +276,7 @@ export class GraphInterpreter {
 
   #runSpan(cell: number, n: number): number {
     const { cells } = this.#shared;
+    this.#loop.tracker?.touch(cells, cell, true);
     let value = cells[cell] ?? 0;
     for (let added = 0; added < n; added++) {
       value = (cells[cell] ?? 0) + 1;

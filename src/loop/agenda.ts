@@ -8,13 +8,33 @@
  */
 import { UsageError } from "../errors/errors.js";
 import type { Decision, Housekeeping, Strategy } from "../schedule/strategy.js";
+import { type Gate, GateBatch } from "./gate.js";
 import type { Handle } from "./handle.js";
-import { OpenDecision } from "./open-decision.js";
+import { clockTo, listedDecision, OpenDecision, SETTLE } from "./open-decision.js";
 import { ReadyQueue } from "./ready-queue.js";
 import { Timers } from "./timers.js";
+import type { Tracker } from "./tracker.js";
+
+/** What an agenda asks of its loop. */
+export interface AgendaOwner {
+  /** The step that ran last is over, with all that the library did for it. Called before the next one is chosen. */
+  endStep(): void;
+  /** Whether virtual time may pass, which would outrun every real one. */
+  mayPassTime(): boolean;
+}
+
+export interface AgendaOptions {
+  readonly strategy: Strategy | undefined;
+  readonly tracker: Tracker | undefined;
+  /** Gates that settle in one step at most. */
+  readonly maxBatch: number;
+}
 
 export class Agenda {
+  readonly #owner: AgendaOwner;
   readonly #strategy: Strategy | undefined;
+  readonly #tracker: Tracker | undefined;
+  readonly #maxBatch: number;
   readonly housekeeping: Housekeeping;
   readonly #ready = new ReadyQueue();
   /** The library's own handles, where they run before the next decision. */
@@ -22,6 +42,9 @@ export class Agenda {
   readonly #timers = new Timers();
   /** Timers of the program that were due when they were made, where a strategy decides. The first of them is ready. */
   readonly #immediate: Handle[] = [];
+  /** The gates in the ready queue. */
+  #gates: readonly Gate[] = [];
+  #slowestIoMs = 0;
   #nowMs = 0;
   #steps = 0;
   /** Handles of the current batch that were not taken yet; only in asyncio's order. */
@@ -29,8 +52,11 @@ export class Agenda {
   #hasCancelledHandle = false;
   #decision: Decision | undefined = undefined;
 
-  constructor(strategy: Strategy | undefined) {
+  constructor(owner: AgendaOwner, { strategy, tracker, maxBatch }: AgendaOptions) {
+    this.#owner = owner;
     this.#strategy = strategy;
+    this.#tracker = tracker;
+    this.#maxBatch = maxBatch;
     this.housekeeping = strategy === undefined ? "inline" : (strategy.housekeeping ?? "eager");
   }
 
@@ -44,6 +70,11 @@ export class Agenda {
     return this.#steps;
   }
 
+  /** What is ready, in the order in which it became so. */
+  get ready(): readonly Handle[] {
+    return this.#ready.list();
+  }
+
   /** How many handles are ready. */
   get readyCount(): number {
     return this.#ready.length;
@@ -52,6 +83,16 @@ export class Agenda {
   /** How many timers wait. */
   get timerCount(): number {
     return this.#timers.countLive();
+  }
+
+  /** The gates that were opened and are not settled. */
+  get openGates(): readonly Gate[] {
+    return this.#gates;
+  }
+
+  /** How long the gate was open that was held back longest, in virtual milliseconds. */
+  get slowestIoMs(): number {
+    return this.#slowestIoMs;
   }
 
   /** Whether the batch that began with {@link beginBatch} still has handles. */
@@ -66,6 +107,11 @@ export class Agenda {
   enqueue(handle: Handle): void {
     if (this.housekeeping === "eager" && handle.isHousekeeping) this.#eager.push(handle);
     else this.#ready.push(handle);
+  }
+
+  openGate(gate: Gate): void {
+    this.#gates = [...this.#gates, gate];
+    this.#ready.push(gate);
   }
 
   /** Throws UsageError when the clock does not reach so far. */
@@ -92,6 +138,7 @@ export class Agenda {
     const deadlineMs = this.#timers.nextDeadlineMs();
     if (deadlineMs === undefined) return false;
     this.#nowMs = Math.max(this.#nowMs, deadlineMs);
+    this.#tracker?.timePassed();
     return true;
   }
 
@@ -104,16 +151,29 @@ export class Agenda {
   /** The next handle of the batch, which must have one. */
   takeOfBatch(): Handle {
     this.#batch--;
-    return this.#ready.shift();
+    const taken = this.#ready.shift();
+    if (this.#gates.length > 0) this.#noteTaken(taken);
+    return taken;
   }
 
   /** Every other order: housekeeping first, then due timers, then what the strategy picks; undefined when nothing is ready. */
   takeByStrategy(): Handle | undefined {
-    if (this.#eager.length > 0) return this.#eager.shift();
-    const due = this.#timers.takeDue(this.#nowMs);
-    if (due !== undefined) return due;
-    if (this.#hasCancelledHandle || this.#hasCancelledTimer()) this.#dropCancelled();
-    if (this.#ready.length === 0) return undefined;
+    for (;;) {
+      if (this.#eager.length > 0) return this.#eager.shift();
+      this.#owner.endStep();
+      const due = this.#timers.takeDue(this.#nowMs);
+      if (due !== undefined) return due;
+      if (this.#hasCancelledHandle || this.#hasCancelledTimer()) this.#dropCancelled();
+      if (this.#ready.length === 0) return undefined;
+      if (this.#gates.length === 0) return this.#takeReady();
+      const deadlineMs = this.#deadlineBeforeGates();
+      if (deadlineMs === undefined) return this.#batched(this.#takeReady());
+      const taken = this.#takeGateOrClock(this.#strategy, deadlineMs);
+      if (taken !== undefined) return this.#batched(taken);
+    }
+  }
+
+  #takeReady(): Handle {
     const taken =
       this.#ready.length > 1 && this.#strategy !== undefined ? this.#ready.take(this.#decide(this.#strategy)) : this.#ready.shift();
     if (taken === this.#immediate[0]) {
@@ -122,6 +182,53 @@ export class Agenda {
       if (next !== undefined) this.#ready.push(next);
     }
     return taken;
+  }
+
+  /** The next deadline, where only gates are ready and all of them may be held back until then. */
+  #deadlineBeforeGates(): number | undefined {
+    if (this.#gates.length < this.#ready.length || this.#strategy === undefined) return undefined;
+    const deadlineMs = this.#timers.nextDeadlineMs();
+    if (deadlineMs === undefined || !this.#owner.mayPassTime()) return undefined;
+    return this.#gates.every(({ latestMs }) => deadlineMs <= latestMs) ? deadlineMs : undefined;
+  }
+
+  /** A gate, or undefined when time has passed in its place. */
+  #takeGateOrClock(strategy: Strategy | undefined, deadlineMs: number): Handle | undefined {
+    if (strategy === undefined) return this.#takeReady();
+    const gates = this.#ready.list();
+    const index = this.#ask(strategy, listedDecision("next", this.#progress, [...gates, clockTo(deadlineMs)], this.#tracker));
+    if (index < gates.length) return this.#ready.take(index);
+    this.passTime();
+    return undefined;
+  }
+
+  /** `taken`, with the gates that settle together with it where it is one. */
+  #batched(taken: Handle): Handle {
+    if (taken.kind !== "gate") return taken;
+    const first = this.#noteTaken(taken);
+    const others: Gate[] = [];
+    while (this.#strategy !== undefined && first !== undefined && this.#gates.length > 0 && others.length + 1 < this.#maxBatch) {
+      const index = this.#ask(this.#strategy, listedDecision("batch", this.#progress, [SETTLE, ...this.#gates], this.#tracker));
+      const joins = this.#gates[index - 1];
+      if (joins === undefined) break;
+      this.#ready.take(this.#ready.list().indexOf(joins));
+      this.#noteTaken(joins);
+      others.push(joins);
+    }
+    return first === undefined || others.length === 0 ? taken : new GateBatch(first, others);
+  }
+
+  /** `taken` is open no more, if it is a gate. */
+  #noteTaken(taken: Handle): Gate | undefined {
+    const gate = this.#gates.find((open) => open === taken);
+    if (gate === undefined) return undefined;
+    this.#gates = this.#gates.filter((open) => open !== gate);
+    this.#slowestIoMs = Math.max(this.#slowestIoMs, this.#nowMs - gate.openedMs);
+    return gate;
+  }
+
+  get #progress(): { readonly steps: number; readonly nowMs: number } {
+    return { steps: this.#steps, nowMs: this.#nowMs };
   }
 
   /** What is cancelled is no alternative, and the next of the immediate timers is ready in the place of one that is. */
@@ -139,8 +246,12 @@ export class Agenda {
   }
 
   #decide(strategy: Strategy): number {
-    const count = this.#ready.length;
-    const index = strategy.pick((this.#decision ??= new OpenDecision(this, this.#ready)));
+    return this.#ask(strategy, (this.#decision ??= new OpenDecision(this, this.#ready, this.#tracker)));
+  }
+
+  #ask(strategy: Strategy, decision: Decision): number {
+    const { count } = decision;
+    const index = strategy.pick(decision);
     if (!Number.isInteger(index) || index < 0 || index >= count) {
       throw new UsageError(`strategy ${strategy.name}: picked ${index} of ${count} ready tasks`);
     }

@@ -13,22 +13,26 @@
  */
 import { UsageError } from "../errors/errors.js";
 import type { Housekeeping, StepRecord, Strategy } from "../schedule/strategy.js";
-import { Agenda } from "./agenda.js";
+import { Agenda, type AgendaOwner } from "./agenda.js";
 import { DeadlockError, describeWaiting } from "./deadlock.js";
 import { type ExceptionContext, type ExceptionHandler, ExceptionReports } from "./exception-reports.js";
 import { Future } from "./future.js";
+import { Gate, GateBatch } from "./gate.js";
 import { CallbackHandle, type Handle, TimerHandle } from "./handle.js";
 import { drainMicrotasks, hasRequestUnderWay, type Quiescence, raiseUncaught, realNowMs } from "./host.js";
 import { inspectKey } from "./inspect.js";
 import { Ledger } from "./ledger.js";
 import { type Completion, Lifecycle } from "./lifecycle.js";
-import { LivelockError } from "./livelock.js";
+import { EndlessWatch, StarvationError } from "./livelock.js";
 import { OutsideWatch, type Uncontrolled } from "./outside.js";
 import { findRunningLoop, setRunningLoop } from "./running.js";
+import { findSite } from "./site.js";
 import { requireDelay } from "./sleep.js";
+import { StepInvariants } from "./step-invariants.js";
 import { StepTimer } from "./step-timer.js";
 import { Task, type TaskBody, takeBody } from "./task.js";
 import { TaskList } from "./task-list.js";
+import type { Tracker } from "./tracker.js";
 import { Wait } from "./wait.js";
 
 /** Follows a run from outside, for traces and audits. It must not touch the loop. */
@@ -40,6 +44,8 @@ export interface LoopObserver {
   /** A step of a task is about to run its function for the first time. */
   taskBegins?(task: Task): void;
   taskDone?(task: Task): void;
+  /** A step is over, with all that the library did for it. */
+  stepEnded?(step: StepRecord): void;
 }
 
 export interface EventLoopOptions {
@@ -54,7 +60,19 @@ export interface EventLoopOptions {
   /** Find out where in the source tasks await, in deadlocks and for what is outside. Default: in deadlocks. */
   readonly sites?: boolean | undefined;
   readonly observer?: LoopObserver | undefined;
+  /** How long an I/O gate may be held back, in virtual milliseconds. Default 10. */
+  readonly ioLatencyMs?: number | undefined;
+  /** How many I/O gates may settle in one step. Default 3. */
+  readonly maxBatch?: number | undefined;
+  /** Who is told what each step touches. Default: nobody. @internal */
+  readonly tracker?: Tracker | undefined;
 }
+
+/** How long a gate may be held back where nothing else is said, in virtual milliseconds. */
+export const IO_LATENCY_MS = 10;
+
+/** How many gates may settle in one step where nothing else is said. */
+export const MAX_BATCH = 3;
 
 export interface TaskOptions {
   /** Stands in schedules, traces and reports. Default: `Task-` and a number. */
@@ -81,7 +99,7 @@ const LOOK_AT_CLOCK_EVERY = 64;
  * await runUntilComplete(loop, main);
  * @since 0.1.0
  */
-export class EventLoop {
+export class EventLoop implements AgendaOwner {
   readonly #options: EventLoopOptions;
   readonly #strategy: Strategy | undefined;
   readonly #observer: LoopObserver | undefined;
@@ -92,6 +110,12 @@ export class EventLoop {
   readonly #reports = new ExceptionReports();
   readonly #ledger = new Ledger();
   readonly #stepTimer: StepTimer | undefined;
+  readonly #endless: EndlessWatch;
+  readonly #recordsSteps: boolean;
+  /** What each step touches is told here, by whatever is touched. @internal */
+  readonly tracker: Tracker | undefined;
+  #invariants: StepInvariants | undefined = undefined;
+  #gatesOpened: Map<string, number> | undefined = undefined;
   #futuresCreated = 0;
   #callbacksCreated = 0;
 
@@ -108,12 +132,15 @@ export class EventLoop {
   #suspect: Task | undefined = undefined;
 
   constructor(options: EventLoopOptions = {}) {
-    const { strategy, observer, maxSteps = Number.POSITIVE_INFINITY, slowStepMs = 100 } = options;
+    const { strategy, observer, maxSteps = Number.POSITIVE_INFINITY, slowStepMs = 100, maxBatch = MAX_BATCH, tracker } = options;
     this.#options = options;
     this.#strategy = strategy;
     this.#observer = observer;
     this.#maxSteps = maxSteps;
-    this.#agenda = new Agenda(strategy);
+    this.tracker = tracker;
+    this.#recordsSteps = strategy?.observe !== undefined || observer?.stepEnded !== undefined;
+    this.#endless = new EndlessWatch(maxSteps);
+    this.#agenda = new Agenda(this, { strategy, tracker, maxBatch });
     this.#lifecycle = new Lifecycle(this, this.#agenda.housekeeping === "inline");
     this.#stepTimer = slowStepMs === Number.POSITIVE_INFINITY ? undefined : new StepTimer(slowStepMs);
   }
@@ -176,6 +203,30 @@ export class EventLoop {
     const task = new Task<T>(this, call, name ?? this.#tasks.created + 1);
     this.#tasks.add(task);
     return task;
+  }
+
+  /**
+   * Opens a gate, which the scheduler settles by calling `settle` in a step of its own: at the latest when the clock would go beyond `maxMs`
+   * milliseconds from now, by default the loop's latency bound.
+   */
+  openGate(label: string, settle: () => void, maxMs: number = this.#options.ioLatencyMs ?? IO_LATENCY_MS): void {
+    const occurrence = ((this.#gatesOpened ??= new Map<string, number>()).get(label) ?? 0) + 1;
+    this.#gatesOpened.set(label, occurrence);
+    const gate = new Gate(label, occurrence, this.time(), maxMs, this.currentTask(), settle);
+    this.#observer?.queued?.(gate);
+    this.tracker?.queued(gate);
+    this.#agenda.openGate(gate);
+  }
+
+  /** Calls `holds` after every step from now on: false, or what it throws, ends the run as a broken invariant. */
+  addInvariant(holds: () => unknown): void {
+    this.#invariants ??= new StepInvariants(this.tracker);
+    this.#invariants.add(holds);
+  }
+
+  /** How long the gate was open that was held back longest, in virtual milliseconds. */
+  get slowestIoMs(): number {
+    return this.#agenda.slowestIoMs;
   }
 
   /** The task whose step is running, if one is. */
@@ -258,11 +309,16 @@ export class EventLoop {
   /** @internal */
   enqueue(handle: Handle): void {
     this.#observer?.queued?.(handle);
+    if (this.tracker !== undefined && !handle.isHousekeeping) this.tracker.queued(handle);
     this.#agenda.enqueue(handle);
   }
 
   /** @internal */
   addTimer(deadlineMs: number, handle: Handle): void {
+    if (this.tracker !== undefined && !handle.isHousekeeping) {
+      this.tracker.queued(handle);
+      this.tracker.touchTimer(deadlineMs);
+    }
     this.#agenda.addTimer(deadlineMs, handle);
   }
 
@@ -273,6 +329,26 @@ export class EventLoop {
     if (known !== undefined) return known;
     const outside = this.#tasks.outside();
     return outside.length === 1 ? outside[0] : undefined;
+  }
+
+  /** Whether a gate that `task` has opened is not settled yet. @internal */
+  hasOpenGate(task: Task<never> | Task): boolean {
+    return this.#agenda.openGates.some((gate) => gate.task === task);
+  }
+
+  /** Whether virtual time may pass: not while a file or a connection of the program is under way, which it would outrun. @internal */
+  mayPassTime(): boolean {
+    return this.#watch === undefined || !hasRequestUnderWay();
+  }
+
+  /** @internal */
+  endStep(): void {
+    const tracked = this.tracker?.endStep();
+    if (this.#stepRecord === undefined) return;
+    const record = tracked === undefined ? this.#stepRecord : { ...this.#stepRecord, ...tracked };
+    this.#stepRecord = undefined;
+    this.#observer?.stepEnded?.(record);
+    this.#strategy?.observe?.(record);
   }
 
   /** What is to be reported when the run ends. @internal */
@@ -400,14 +476,20 @@ export class EventLoop {
       handle.run();
       return true;
     }
-    if (this.#agenda.beginStep() > this.#maxSteps) {
-      this.#end({ kind: "livelock", error: new LivelockError(this.#maxSteps, this.time()) });
-      return true;
-    }
+    const step = this.#agenda.beginStep();
+    if (step > this.#endless.fromStep && this.#isEndless(handle, step)) return true;
     const { task } = handle;
     this.#currentTask = task;
     this.#isStepOpen = true;
-    if (this.#strategy?.observe !== undefined) this.#noteStep(handle);
+    this.tracker?.beginStep(
+      handle,
+      step,
+      this.time(),
+      isWait ? handle.source : undefined,
+      handle instanceof GateBatch,
+      this.#agenda.readyCount === 0,
+    );
+    if (this.#recordsSteps) this.#noteStep(handle);
     try {
       if (isWait && this.#watch === undefined) handle.run();
       else this.#callIn(handle);
@@ -449,15 +531,31 @@ export class EventLoop {
     this.#stepToClose = undefined;
     this.#currentTask = undefined;
     if (this.#watch === undefined && task?.isOutside === true) this.#watchOutside();
-    if (this.#stepRecord === undefined) return;
-    const record = this.#stepRecord;
-    this.#stepRecord = undefined;
-    this.#strategy?.observe?.(record);
+    const broken = this.#invariants?.findBroken();
+    if (broken !== undefined) this.#end({ kind: "invariant", error: broken.error });
+    else if (this.#agenda.housekeeping === "inline") this.endStep();
+  }
+
+  /** Ends the run if step `step` is beyond the bound; answers whether it is. */
+  #isEndless(handle: Handle, step: number): boolean {
+    const ready = (): readonly Handle[] => this.#agenda.ready;
+    if (step <= this.#maxSteps) {
+      this.#endless.note(handle, ready);
+      return false;
+    }
+    const withSites = this.#options.sites === true && this.#quiescence === "drain";
+    const siteOf = ({ task }: Handle): string | undefined => {
+      const [wait] = task === undefined || !withSites ? [] : task.waits();
+      return wait && findSite(wait);
+    };
+    const error = this.#endless.report(ready(), this.time(), siteOf);
+    this.#end({ kind: error instanceof StarvationError ? "starvation" : "livelock", error });
+    return true;
   }
 
   /** Before the handle runs, because afterwards its task stands at its next operation, and others have become ready. */
-  #noteStep({ name, operation }: Handle): void {
-    this.#stepRecord = { name, operation, step: this.steps, timeMs: this.time(), ready: this.#agenda.readyCount + 1 };
+  #noteStep({ name, operation, kind, chain }: Handle): void {
+    this.#stepRecord = { name, operation, kind, chain, step: this.steps, timeMs: this.time(), ready: this.#agenda.readyCount + 1 };
   }
 
   #isTimeToPause(handle: Handle, sliceEndMs: number): boolean {
@@ -483,7 +581,7 @@ export class EventLoop {
    * answers false, and so it does while a file or a connection of the program is, because virtual time would outrun every real one.
    */
   #passTime(): boolean {
-    const isBusyOutside = this.#watch !== undefined && hasRequestUnderWay();
+    const isBusyOutside = !this.mayPassTime();
     if (!isBusyOutside && this.#agenda.passTime()) return true;
     const [outside] = this.#tasks.outside();
     if (outside !== undefined) this.#noteUncontrolled(outside);
@@ -507,6 +605,7 @@ export class EventLoop {
   }
 
   #end(completion: Completion<unknown>): void {
+    this.endStep();
     this.#lifecycle.end(completion);
     for (const task of this.allTasks()) task.unlisten();
     const isCutShort = completion.kind !== "result" && completion.kind !== "error";

@@ -59,6 +59,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
   constructor(loop: EventLoop, name: string | Describer = "future") {
     this.#loop = loop;
     this.#name = name;
+    loop.tracker?.introduce(this);
   }
 
   /** @internal */
@@ -73,16 +74,19 @@ export class Future<T = unknown> implements PromiseLike<T> {
 
   /** Whether there is a result, an exception or a cancellation. */
   done(): boolean {
+    this.#loop.tracker?.looked(this);
     return this.#state !== "pending";
   }
 
   /** Whether it was cancelled. */
   cancelled(): boolean {
+    this.#loop.tracker?.looked(this);
     return this.#state === "cancelled";
   }
 
   /** The result. Throws the exception where there is one, CancelledError when cancelled, InvalidStateError while pending. */
   result(): T {
+    this.#loop.tracker?.looked(this);
     if (this.#state === "pending") throw new InvalidStateError("Result is not set.");
     if (this.#state === "cancelled") throw this.#cancelledError();
     if (this.#state === "failed") {
@@ -94,6 +98,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
 
   /** The exception, or undefined when there is a result. Throws CancelledError when cancelled, InvalidStateError while pending. */
   exception(): unknown {
+    this.#loop.tracker?.looked(this);
     if (this.#state === "pending") throw new InvalidStateError("Exception is not set.");
     if (this.#state === "cancelled") throw this.#cancelledError();
     if (this.#state === "finished") return undefined;
@@ -114,6 +119,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
   /** Cancels it: whoever awaits it gets CancelledError. False, and nothing happens, when it is done already. */
   cancel(message?: string): boolean {
     if (this.#state !== "pending") {
+      this.#loop.tracker?.looked(this);
       this.#loop.ledger.removeFailure(this);
       return false;
     }
@@ -146,10 +152,12 @@ export class Future<T = unknown> implements PromiseLike<T> {
   ): PromiseLike<Result1 | Result2> {
     const running = findRunningLoop();
     if (running !== this.#loop) this.#requireLoop(running);
+    this.#loop.tracker?.looked(this);
     if (this.#state !== "pending") return this.#settled().then(onFulfilled, onRejected);
     const task = this.#loop.findAwaitingTask();
     if ((task as Future | undefined) === this) throw new RuntimeError(`${this.describe()} cannot await itself`);
     const wait = new Wait(task, this, onFulfilled, onRejected);
+    this.#loop.tracker?.made(wait);
     this.addWaiter(wait);
     task?.suspend(wait);
     return wait as PromiseLike<unknown> as PromiseLike<Result1 | Result2>; // it hands on what the callbacks return
@@ -192,6 +200,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
     if (this.#state !== "pending") throw new InvalidStateError(`${this.describe()} is already done`);
     this.#state = state;
     this.#outcome = outcome;
+    this.#loop.tracker?.completed(this);
     if (state === "failed") this.#loop.ledger.addFailure(this);
     const waiters = this.#waiters;
     this.#waiters = undefined;
@@ -203,6 +212,11 @@ export class Future<T = unknown> implements PromiseLike<T> {
   /** The exception, without counting as having looked at it. @internal */
   peekException(): unknown {
     return this.#state === "failed" ? this.#outcome : undefined;
+  }
+
+  /** {@link done}, without counting as a look at it by the running step. @internal */
+  get isDone(): boolean {
+    return this.#state !== "pending";
   }
 
   /** The state in one word. @internal */

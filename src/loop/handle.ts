@@ -1,12 +1,12 @@
 /**
  * What stands in the ready queue. A step is one handle plus every microtask that it sets off.
  */
-import type { ReadyTask } from "../schedule/strategy.js";
+import type { Alternative, AlternativeKind } from "../schedule/strategy.js";
 import { type Context, captureContext } from "./context.js";
 import type { Task } from "./task.js";
 
 /** An entry of the ready queue. It has no fields of its own, because most handles live for one step and each field is paid for. */
-export abstract class Handle implements ReadyTask {
+export abstract class Handle implements Alternative {
   /** The task that this handle resumes, if it resumes one. @internal */
   get task(): Task | undefined {
     return undefined;
@@ -27,6 +27,15 @@ export abstract class Handle implements ReadyTask {
 
   abstract get name(): string;
   abstract get operation(): string;
+
+  get kind(): AlternativeKind {
+    return this.task === undefined ? "callback" : "task";
+  }
+
+  /** What it is a step of. */
+  get chain(): object {
+    return this.task ?? this;
+  }
 
   /** Whether it was taken out of the queue and will not run. */
   cancelled(): boolean {

@@ -13,7 +13,10 @@ import type { Task } from "./task.js";
 /** How a run ended. */
 export type Completion<T> =
   | { readonly kind: "result"; readonly value: T }
-  | { readonly kind: "error" | "deadlock" | "livelock" | "strategy"; readonly error: unknown };
+  | {
+      readonly kind: "error" | "deadlock" | "livelock" | "starvation" | "invariant" | "strategy";
+      readonly error: unknown;
+    };
 
 /** `idle` is between two mains of one loop; see {@link Runner}. */
 type Phase = "new" | "main" | "idle" | "cancelling" | "ended";
@@ -84,9 +87,9 @@ export class Lifecycle {
   /** Whether it is time for {@link next}; in asyncio's order to be asked between batches. */
   isPhaseOver(): boolean {
     if (this.#isInOrder) return this.#isStopping;
-    if (this.#phase === "main") return this.#main?.done() === true;
+    if (this.#phase === "main") return this.#main?.isDone === true;
     // Asked before every step, so it must not look at those again that were done before.
-    while (this.#leftToCancel[this.#knownDone]?.done() === true) this.#knownDone++;
+    while (this.#leftToCancel[this.#knownDone]?.isDone === true) this.#knownDone++;
     return this.#knownDone === this.#leftToCancel.length;
   }
 

@@ -1,6 +1,7 @@
-import type { Decision } from "../schedule/strategy.js";
+import type { Alternative, Decision } from "../schedule/strategy.js";
 import type { Handle } from "./handle.js";
 import type { ReadyQueue } from "./ready-queue.js";
+import type { Tracker } from "./tracker.js";
 
 /** What a loop knows of its own progress. */
 export interface Progressing {
@@ -12,10 +13,12 @@ export interface Progressing {
 export class OpenDecision implements Decision {
   readonly #progress: Progressing;
   readonly #queue: ReadyQueue;
+  readonly #tracker: Tracker | undefined;
 
-  constructor(progress: Progressing, queue: ReadyQueue) {
+  constructor(progress: Progressing, queue: ReadyQueue, tracker: Tracker | undefined) {
     this.#progress = progress;
     this.#queue = queue;
+    this.#tracker = tracker;
   }
 
   get step(): number {
@@ -33,4 +36,36 @@ export class OpenDecision implements Decision {
   get ready(): readonly Handle[] {
     return this.#queue.list();
   }
+
+  get ids(): readonly number[] | undefined {
+    return idsOf(this.ready, this.#tracker);
+  }
+}
+
+/** That time passes the gates that are open, to the next deadline; known by that. */
+export function clockTo(deadlineMs: number): Alternative {
+  return { kind: "clock", name: "clock", operation: String(deadlineMs) };
+}
+
+/** That a batch of gates is complete. */
+export const SETTLE: Alternative = { kind: "settle", name: "settle", operation: "" };
+
+/** What has no lineage, because it is no step. */
+const NO_ID = -1;
+
+/** A decision about what is no ready queue: one that the clock takes part in, or which gate joins a batch. */
+export function listedDecision(
+  kind: "next" | "batch",
+  { steps, nowMs }: Progressing,
+  ready: readonly Alternative[],
+  tracker: Tracker | undefined,
+): Decision {
+  return { kind, step: steps + 1, timeMs: nowMs, count: ready.length, ready, ids: idsOf(ready, tracker) };
+}
+
+function idsOf(ready: readonly Alternative[], tracker: Tracker | undefined): readonly number[] | undefined {
+  return (
+    tracker &&
+    ready.map((alternative) => (alternative.kind === "clock" || alternative.kind === "settle" ? NO_ID : tracker.idOf(alternative)))
+  );
 }

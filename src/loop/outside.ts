@@ -91,7 +91,7 @@ export class OutsideWatch {
     const stored = this.#storage?.getStore() as Task | typeof NOBODY | undefined; // only run() stores something
     if (stored === NOBODY) return undefined;
     const task = stored ?? (this.#hooks === undefined ? undefined : this.#owners.get(this.#hooks.executionAsyncResource()));
-    return task?.done() === false ? task : undefined;
+    return task?.isDone === false ? task : undefined;
   }
 
   /** The same for a call out of the program's own code, whose stack then says it where nothing else does. */
@@ -102,7 +102,7 @@ export class OutsideWatch {
   #taskOfStack(stack: string): Task | undefined {
     const place = TASK_FRAME.exec(stack)?.[1];
     const task = place === undefined ? undefined : this.#earlierTasks[Number(place)];
-    return task?.done() === false ? task : undefined;
+    return task?.isDone === false ? task : undefined;
   }
 
   /** Grows as long as native code of the program goes on. */

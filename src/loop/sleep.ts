@@ -26,11 +26,11 @@ class WakeUp extends Housekeeping {
   }
 
   override cancelled(): boolean {
-    return this.future.done();
+    return this.future.isDone;
   }
 
   run(): void {
-    if (!this.future.done()) this.future.setResult();
+    if (!this.future.isDone) this.future.setResult();
   }
 
   describe(): string {

@@ -31,7 +31,7 @@ export class TaskList {
 
   /** Those that are not done. */
   pending(): Task[] {
-    return this.#tasks.filter((task) => !task.done());
+    return this.#tasks.filter((task) => !task.isDone);
   }
 
   /** One that may wait for something outside of the loop, though it waits for something of the loop's as well. */

@@ -105,7 +105,8 @@ export class Task<T = unknown> extends Future<T> {
    * One that waits for a native promise cannot be reached there: the cancellation is delivered at its next await of the loop's.
    */
   override cancel(message?: string): boolean {
-    if (this.done()) return super.cancel();
+    if (this.isDone) return super.cancel();
+    this.getLoop().tracker?.touchInternally(this, true);
     this.#cancelRequests++;
     this.#aborting?.abort(new CancelledError(message));
     let isDelivered = false;
@@ -204,7 +205,7 @@ export class Task<T = unknown> extends Future<T> {
 
   /** Whether it waits for something outside of the loop. @internal */
   get isOutside(): boolean {
-    return this.#waits === undefined && this.hasBegun && !this.done();
+    return this.#waits === undefined && this.hasBegun && !this.isDone && !this.getLoop().hasOpenGate(this);
   }
 
   /**
@@ -213,7 +214,7 @@ export class Task<T = unknown> extends Future<T> {
    * @internal
    */
   get mayBeOutside(): boolean {
-    return this.hasBegun && !this.done() && !this.#hasSuspendedAnew;
+    return this.hasBegun && !this.isDone && !this.#hasSuspendedAnew;
   }
 
   /**
@@ -290,7 +291,9 @@ export class Task<T = unknown> extends Future<T> {
     const { source } = wait;
     if (source === undefined) return cancellation;
     // As in asyncio: a CancelledError that is on its way already is the one delivered, and any other exception counts as retrieved.
-    if (source.cancelled() || (source.state === "failed" && source.exception() instanceof CancelledError)) return undefined;
+    if (source.state === "cancelled" || (source.state === "failed" && source.exception() instanceof CancelledError)) {
+      return undefined;
+    }
     return cancellation;
   }
 
@@ -300,7 +303,7 @@ export class Task<T = unknown> extends Future<T> {
 
   override [inspectKey](): string {
     const waits = this.waits().map(({ source }) => source?.describe() ?? "its turn");
-    const place = this.done() ? this.describeState() : this.hasBegun ? "suspended" : "not started";
+    const place = this.isDone ? this.describeState() : this.hasBegun ? "suspended" : "not started";
     return `<Task ${this.getName()} ${place}${waits.length > 0 ? `, waits for ${waits.join(" and ")}` : ""}>`;
   }
 

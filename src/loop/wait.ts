@@ -55,6 +55,7 @@ export class Wait extends Handle implements PromiseLike<unknown> {
   /** Is not over yet: what it was woken for is gone, and it waits for `source` now. */
   waitAgain(source: Future<void>): void {
     this.#source = source; // nobody completes it through here
+    source.getLoop().tracker?.made(this);
     source.addWaiter(this);
     this.#task?.suspend(this);
   }

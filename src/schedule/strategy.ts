@@ -67,6 +67,8 @@ export interface StepRecord extends ReadyTask {
   readonly timeMs: number;
   /** How many were ready, this one included. */
   readonly ready: number;
+  /** Default `"task"`. */
+  readonly kind?: AlternativeKind | undefined;
   readonly chain?: object | undefined;
   /** Only where steps are tracked: the same number in every run of an exploration for the step that continues the same chain of steps. */
   readonly id?: number | undefined;

@@ -41,7 +41,7 @@ export function recording(strategy: Strategy): RecordingStrategy {
     pick(decision: Decision): number {
       const index = strategy.pick(decision);
       decisions.push({ ready: decision.ready.map(nameReadyTask), index });
-      isDecided = true;
+      isDecided = decision.ready[index]?.kind !== "clock"; // no step: what runs next was not decided by it
       return index;
     },
   };

@@ -71,8 +71,9 @@ export function following({ decisions, housekeeping }: Schedule): ReplayStrategy
       return run === 0;
     },
     pick({ step, ready }: Decision): number {
-      isDecided = true;
-      return follow(step, ready);
+      const index = follow(step, ready);
+      isDecided = ready[index]?.kind !== "clock"; // no step: what runs next was not decided by it
+      return index;
     },
     observe(step: StepRecord): void {
       if (!isDecided) follow(step.step, [step]);

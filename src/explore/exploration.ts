@@ -1,0 +1,175 @@
+/**
+ * The search: run after run under one strategy, until a failure is found, nothing is left to try, or it is enough.
+ */
+import { freshSeed, realNowMs } from "../loop/host.js";
+import type { Uncontrolled } from "../loop/outside.js";
+import { inMacrotask, SLICE_MS } from "../loop/run.js";
+import type { StepRecord, Strategy } from "../schedule/strategy.js";
+import { fair } from "../strategy/fair.js";
+import { strategyNamed } from "../strategy/named.js";
+import { CountingStrategy } from "./counting.js";
+import { type Coverage, CoverageCounter } from "./coverage.js";
+import type { FailedEnd } from "./failed-run.js";
+import { DEFAULT_RUNS, type ExploreOptions, type ExploreProgress } from "./options.js";
+import { ScenarioRunner } from "./runner.js";
+import { type Scenario, type ScenarioEnd, ScenarioObserver, type ScenarioRun } from "./scenario-run.js";
+
+/** A run that failed, as the search has seen it from afar. */
+export interface FailureSeen {
+  readonly run: number;
+  readonly picks: readonly number[];
+  readonly housekeeping: "inline" | "eager";
+  readonly end: FailedEnd;
+}
+
+/** The first run, for the self-check. */
+export interface FirstRun {
+  readonly picks: readonly number[];
+  readonly housekeeping: "inline" | "eager";
+  readonly steps: readonly StepRecord[];
+  readonly end: ScenarioEnd;
+}
+
+export class Exploration {
+  readonly runner: ScenarioRunner;
+  readonly strategy: Strategy;
+  readonly #options: ExploreOptions;
+  readonly #maxRuns: number;
+  readonly #counting: CountingStrategy;
+  readonly #coverage = new CoverageCounter();
+  readonly #startMs = realNowMs();
+  #runs = 0;
+  #failures = 0;
+  #isComplete = false;
+  #isStopped = false;
+  /** Follows the first run. */
+  #observer: ScenarioObserver | undefined = undefined;
+  #uncontrolled: Uncontrolled | undefined = undefined;
+  #untracked: string | undefined = undefined;
+  #first: FirstRun | undefined = undefined;
+  #firstFailure: FailureSeen | undefined = undefined;
+
+  constructor(scenario: Scenario, options: ExploreOptions) {
+    this.#options = options;
+    const { starvationBound } = options;
+    const seed = options.seed ?? freshSeed();
+    const strategy = strategyFor(options, seed);
+    this.runner = new ScenarioRunner(scenario, options, seed, strategy.tracks === true);
+    const isLeftAlone = strategy.isFair === true || starvationBound === Number.POSITIVE_INFINITY;
+    this.strategy = isLeftAlone ? strategy : fair(strategy, starvationBound === undefined ? {} : { starvationBound });
+    this.#maxRuns = options.runs ?? (strategy.isSystematic === true ? Number.POSITIVE_INFINITY : DEFAULT_RUNS);
+    this.#counting = new CountingStrategy(this.strategy);
+  }
+
+  get runs(): number {
+    return this.#runs;
+  }
+
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** Whether the strategy has nothing left to try, and has left nothing out. */
+  get isComplete(): boolean {
+    return this.#isComplete && this.strategy.leavesOut !== true;
+  }
+
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
+  get uncontrolled(): Uncontrolled | undefined {
+    return this.#uncontrolled;
+  }
+
+  /** The first step that may have done anything, although steps are tracked and others were ready. */
+  get untracked(): string | undefined {
+    return this.#untracked;
+  }
+
+  get firstFailure(): FailureSeen | undefined {
+    return this.#firstFailure;
+  }
+
+  get coverage(): Coverage {
+    return this.#coverage.summary(this.runner.tracker?.pairs, this.strategy.remaining);
+  }
+
+  /** How different schedules were seen. */
+  get progress(): ExploreProgress {
+    return { runs: this.#runs, failures: this.#failures, distinct: this.#coverage.schedules.count, coverage: this.coverage };
+  }
+
+  get hashes(): { readonly schedules: Float64Array; readonly classes: Float64Array } {
+    return { schedules: this.#coverage.schedules.hashes(), classes: this.#coverage.classes.hashes() };
+  }
+
+  isOutOfTime(): boolean {
+    const { signal, timeLimitMs = Number.POSITIVE_INFINITY } = this.#options;
+    return signal?.aborted === true || realNowMs() - this.#startMs >= timeLimitMs;
+  }
+
+  /** Makes the runs. `onFirst` is called after the first, and may end the search. */
+  async search(onFirst: (first: FirstRun) => Promise<"go on" | "stop">): Promise<void> {
+    while (!this.#isOver()) {
+      const unfinished = await inMacrotask(() => this.#runSlice());
+      if (unfinished !== undefined) {
+        await unfinished.finish(() => this.isOutOfTime());
+        if (!unfinished.isAbandoned) this.#endRun(unfinished);
+      }
+      const first = this.#first;
+      this.#first = undefined;
+      if (first !== undefined && (await onFirst(first)) === "stop") return;
+      this.#options.onProgress?.(this.progress);
+    }
+  }
+
+  #isOver(): boolean {
+    const { stopOnFailure = true } = this.#options;
+    if (this.#isComplete || this.#runs >= this.#maxRuns || (stopOnFailure && this.#failures > 0)) return true;
+    this.#isStopped = this.isOutOfTime();
+    return this.#isStopped;
+  }
+
+  /** Makes runs until it is time to give way to the real event loop; answers a run that is not over yet. */
+  #runSlice(): ScenarioRun | undefined {
+    const { stopOnFailure = true, selfCheck = true } = this.#options;
+    const sliceEndMs = realNowMs() + SLICE_MS;
+    do {
+      if (!this.#counting.begin(this.#runs)) {
+        this.#isComplete = true;
+        return undefined;
+      }
+      const isFirst = this.#runs === 0 && selfCheck;
+      this.#observer = isFirst ? new ScenarioObserver(false) : undefined;
+      const run = this.runner.begin(this.#counting, this.#observer);
+      if (!this.runner.start(run, sliceEndMs)) return run;
+      this.#endRun(run);
+      if (isFirst) return undefined;
+    } while (this.#runs < this.#maxRuns && !(stopOnFailure && this.#failures > 0) && realNowMs() < sliceEndMs);
+    return undefined;
+  }
+
+  #endRun(run: ScenarioRun): void {
+    const { end } = run;
+    this.runner.end();
+    const { schedule } = this.#counting;
+    const { tracker, housekeeping } = run.loop;
+    this.#counting.end({ run: this.#runs, failed: end.kind !== "passed", steps: run.loop.steps });
+    // In asyncio's own order the library's handles have steps' places, and the classes are others.
+    this.#coverage.add(schedule, housekeeping === "eager" ? tracker?.runClass : undefined);
+    this.#uncontrolled ??= run.uncontrolled;
+    this.#untracked ??= tracker?.untracked;
+    if (this.#observer !== undefined) this.#first = { picks: this.#counting.picks, housekeeping, steps: this.#observer.steps, end };
+    if (end.kind !== "passed") {
+      this.#failures++;
+      this.#firstFailure ??= { run: this.#runs, picks: this.#counting.picks, housekeeping, end };
+    }
+    this.#runs++;
+    this.#options.onRun?.(end);
+  }
+}
+
+function strategyFor({ strategy = "random" }: ExploreOptions, seed: number): Strategy {
+  return typeof strategy === "string" ? strategyNamed(strategy, seed) : strategy;
+}

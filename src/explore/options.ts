@@ -1,0 +1,99 @@
+/**
+ * What an exploration can be told.
+ */
+import { BadInputError, UsageError } from "../errors/errors.js";
+import { requireDuration, requireStrategy } from "../loop/require-options.js";
+import { requireSeed } from "../random/random.js";
+import type { Strategy } from "../schedule/strategy.js";
+import { strategyNamed } from "../strategy/named.js";
+import type { Coverage } from "./coverage.js";
+import type { ScenarioEnd } from "./scenario-run.js";
+
+/** How far an exploration has come. */
+export interface ExploreProgress {
+  readonly runs: number;
+  readonly failures: number;
+  /** Different schedules so far. */
+  readonly distinct: number;
+  readonly coverage: Coverage;
+}
+
+export interface ExploreOptions {
+  /** Runs at most. Default 1,000; no limit for a strategy that comes to an end by itself, as `exhaustive` and `dpor` do. */
+  readonly runs?: number;
+  /** Seed of the strategy and of the program's own randomness. Default random; the outcome says it. */
+  readonly seed?: number;
+  /**
+   * Who decides which ready task runs next: a name (`portfolio`, `random`, `pct`, `pos`, `urw`, `delay`, `laggards`, `exhaustive`, `dpor`, `fifo`,
+   * `seeded`), some with a number behind a colon (`pct:5`), or a strategy. Default `"portfolio"`.
+   */
+  readonly strategy?: string | Strategy;
+  /** What is permuted. `"event"`, the default, keeps the order that the language gives to promises; it is the only one so far. */
+  readonly granularity?: "event";
+  /** How long an I/O gate may be held back, in virtual milliseconds. Default 10. */
+  readonly ioLatencyMs?: number;
+  /** How many I/O gates may settle in one step. Default 3. */
+  readonly maxBatch?: number;
+  /** A run of more steps is a livelock. Default 10,000. */
+  readonly maxSteps?: number;
+  /**
+   * A task that is ready must run after it was passed over so many times, where the strategy does not see to that by itself. Default 250;
+   * Infinity leaves it to the strategy.
+   */
+  readonly starvationBound?: number;
+  /**
+   * Whether the scenario tells all that it shares, through `env.shared` and the library's own locks, queues and futures. Then a step that
+   * touches nothing of it is independent of all others. Default false: such a step may have done anything.
+   */
+  readonly tracked?: boolean;
+  /** End with the first failure. Default true. */
+  readonly stopOnFailure?: boolean;
+  /** Make the first failure small, and find out what its order is about. Default true. */
+  readonly minimise?: boolean;
+  /** Make the first run twice, to see whether the scenario is a function of its schedule. Default true. */
+  readonly selfCheck?: boolean;
+  /** Ends the exploration early; the outcome is `"stopped"`. */
+  readonly signal?: AbortSignal;
+  /** Called about every 10 ms of real time. */
+  readonly onProgress?: (progress: ExploreProgress) => void;
+  /** Called after each run with how it ended. It must not throw. */
+  readonly onRun?: (end: ScenarioEnd) => void;
+  /** Real milliseconds after which the exploration is stopped. Default: no limit. */
+  readonly timeLimitMs?: number;
+  /** See {@link RunOptions}. Default 20. */
+  readonly idleGraceMs?: number;
+}
+
+export const DEFAULT_RUNS = 1_000;
+export const DEFAULT_MAX_STEPS = 10_000;
+
+/** Throws UsageError for what makes no sense. */
+export function requireOptions(scenario: unknown, options: ExploreOptions): void {
+  if (typeof scenario !== "function") throw new UsageError(`explore: scenario must be a function, not ${String(scenario)}`);
+  const { runs, maxSteps, maxBatch, starvationBound, seed, strategy, granularity, timeLimitMs, idleGraceMs, ioLatencyMs } = options;
+  for (const [name, value] of Object.entries({ runs, maxSteps, maxBatch, starvationBound })) {
+    const isBoundless = value === Number.POSITIVE_INFINITY && name !== "maxSteps";
+    if (value !== undefined && !isBoundless && (!Number.isSafeInteger(value) || value < 1)) {
+      throw new UsageError(`explore: ${name} must be a whole number, 1 or more, not ${String(value)}`);
+    }
+  }
+  for (const [name, value] of Object.entries({ timeLimitMs, idleGraceMs })) requireDuration(value, `explore: ${name}`);
+  if (ioLatencyMs !== undefined && (!Number.isSafeInteger(ioLatencyMs) || ioLatencyMs < 0)) {
+    throw new UsageError(`explore: ioLatencyMs must be a whole number of milliseconds, 0 or more, not ${String(ioLatencyMs)}`);
+  }
+  if (granularity !== undefined && (granularity as unknown) !== "event") {
+    throw new UsageError(`explore: granularity must be "event", not ${JSON.stringify(granularity)}`);
+  }
+  if (seed !== undefined) requireSeed(seed);
+  requireStrategy(strategy, "explore: strategy");
+  if (typeof strategy === "string") requireStrategyName(strategy);
+}
+
+function requireStrategyName(name: string): void {
+  try {
+    strategyNamed(name, 0);
+  } catch (error) {
+    if (!(error instanceof BadInputError)) throw error;
+    throw new UsageError(`explore: ${error.message}`); // a text that came from outside elsewhere is an argument here
+  }
+}

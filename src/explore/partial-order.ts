@@ -1,0 +1,145 @@
+/**
+ * What of the order of a run has to stay, and what may be given up, so that the rest can be put in another order.
+ *
+ * The items of a run are vertices. Some precedences always hold: the steps of a task follow one another, a step comes after those that
+ * caused it, and what happened at different times is never swapped. All others are *edges*: pairs of items of different chains, the first
+ * before the second. Where footprints are known, an edge joins two dependent steps, and every order that keeps all edges is equivalent to the run
+ * (Mazurkiewicz 1977). A step without a footprint is dependent on all others.
+ *
+ * Invariant: edges that follow from others and from the order within chains are left out, so each that is left can be given up by itself.
+ */
+import { formatReadyTask } from "../schedule/schedule.js";
+import { type Footprint, WORLD } from "../schedule/strategy.js";
+import { type OrderItem, orderOf, type FailingRun } from "./order.js";
+
+/** One item of the run, as a vertex. */
+export interface Vertex {
+  readonly item: OrderItem;
+  /** Which chain it belongs to, counted in the order in which chains began. A gate and the clock are chains of their own. */
+  readonly chain: number;
+  /** Its place in its chain, from 0. */
+  readonly place: number;
+  /** How many items come before it because they were at an earlier time. */
+  readonly earlier: number;
+  /** Indices of the items that caused it. */
+  readonly causes: readonly number[];
+  /** Gates settle in this order when nothing else is asked for. */
+  readonly arrival: number;
+}
+
+/** That item `before` runs before item `after`, by index. */
+export interface Edge {
+  readonly before: number;
+  readonly after: number;
+}
+
+export interface PartialOrder {
+  /** In the order of the run. */
+  readonly vertices: readonly Vertex[];
+  readonly edges: readonly Edge[];
+  readonly chains: number;
+  /** Whether the run ended while something was still ready: then what came last may need only a part of what ran before it. */
+  readonly isCutShort: boolean;
+}
+
+/** With more pairs to look at than this, only neighbours are kept in order, and so everything between them. */
+const MAX_PAIRS = 400_000;
+
+/** The partial order of a run. */
+export function partialOrderOf(run: FailingRun): PartialOrder {
+  const items = orderOf(run);
+  const vertices = verticesOf(items);
+  const chains = 1 + Math.max(-1, ...vertices.map(({ chain }) => chain));
+  const isLong = vertices.length * chains > MAX_PAIRS;
+  return { vertices, edges: isLong ? neighbours(vertices) : edgesOf(vertices, chains), chains, isCutShort: isCutShort(items) };
+}
+
+function verticesOf(items: readonly OrderItem[]): readonly Vertex[] {
+  const chains = new Map<string, number>();
+  const lengths: number[] = [];
+  const { firstReady, arrivals } = whenReady(items);
+  const vertexOf = placesOf(items);
+  let earlier = 0;
+  return items.map((item, index) => {
+    const previous = items[index - 1];
+    const isLater = previous !== undefined && (item.kind === "clock" || previous.kind === "clock" || previous.step?.timeMs !== item.step?.timeMs);
+    if (isLater) earlier = index;
+    const isTask = item.kind === "task" || item.kind === "callback";
+    const key = isTask ? `task ${item.name}` : `${item.kind} ${formatReadyTask(item)}`;
+    const chain = chains.get(key) ?? chains.size;
+    chains.set(key, chain);
+    const place = lengths[chain] ?? 0;
+    lengths[chain] = place + 1;
+    const told = item.step?.causes?.map((number) => vertexOf.get(number - 1) ?? -1);
+    const seen = [item, ...item.joined].map((part) => (firstReady.get(formatReadyTask(part)) ?? 0) - 1);
+    const causes = (told ?? seen).filter((cause) => cause >= 0 && cause < index);
+    return { item, chain, place, earlier, causes, arrival: arrivals.get(formatReadyTask(item)) ?? index };
+  });
+}
+
+/** The index of the item that is step `place` of the run. */
+function placesOf(items: readonly OrderItem[]): ReadonlyMap<number, number> {
+  const indices = new Map<number, number>();
+  items.forEach(({ place }, index) => {
+    if (place !== undefined) indices.set(place, index);
+  });
+  return indices;
+}
+
+/**
+ * Where each alternative was ready for the first time: the item before has made it ready. And in which order they became ready.
+ */
+function whenReady(items: readonly OrderItem[]): { firstReady: ReadonlyMap<string, number>; arrivals: ReadonlyMap<string, number> } {
+  const firstReady = new Map<string, number>();
+  const arrivals = new Map<string, number>();
+  items.forEach(({ ready }, index) => {
+    for (const alternative of ready) {
+      const name = formatReadyTask(alternative);
+      if (firstReady.has(name)) continue;
+      firstReady.set(name, index);
+      arrivals.set(name, arrivals.size);
+    }
+  });
+  return { firstReady, arrivals };
+}
+
+/** Whether something was ready that did not run. */
+function isCutShort(items: readonly OrderItem[]): boolean {
+  const done = new Set(items.flatMap((item) => [item, ...item.joined].map(formatReadyTask)));
+  const { ready = [] } = items.at(-1) ?? {};
+  return ready.some((alternative) => !done.has(formatReadyTask(alternative)));
+}
+
+/** Each item after the one before it. */
+function neighbours(vertices: readonly Vertex[]): readonly Edge[] {
+  return vertices.flatMap(({ chain }, after) => (after > 0 && vertices[after - 1]?.chain !== chain ? [{ before: after - 1, after }] : []));
+}
+
+/** For each item, the last one of every other chain that it depends on, unless an earlier item of its chain depends on that one too. */
+function edgesOf(vertices: readonly Vertex[], chains: number): readonly Edge[] {
+  const edges: Edge[] = [];
+  const members = Array.from({ length: chains }, (): number[] => []);
+  /** The latest item of chain `a` that some item of chain `b` is known to follow, at `a * chains + b`. */
+  const known = new Map<number, number>();
+  vertices.forEach(({ chain, earlier, causes, item }, after) => {
+    for (const [other, others] of members.entries()) {
+      if (other === chain) continue;
+      const bound = Math.max(earlier - 1, known.get(other * chains + chain) ?? -1);
+      const before = others.findLast((index) => index <= bound || areDependent(vertices[index]?.item, item));
+      if (before === undefined || before <= bound) continue;
+      known.set(other * chains + chain, before);
+      if (!causes.includes(before)) edges.push({ before, after });
+    }
+    members[chain]?.push(after);
+  });
+  return edges;
+}
+
+function areDependent(a: OrderItem | undefined, b: OrderItem): boolean {
+  const [first, second] = [a?.step?.footprint, b.step?.footprint];
+  if (first === undefined || second === undefined) return true;
+  return writesWhatIsTouched(first, second) || writesWhatIsTouched(second, first);
+}
+
+const writesWhatIsTouched = ({ writes }: Footprint, { reads, writes: others }: Footprint): boolean =>
+  writes.some((location) => location === WORLD || reads.includes(location) || others.includes(location));

@@ -1,0 +1,4 @@
+/** Under construction. */
+export function shared<T extends object>(object: T): T {
+  return object;
+}
