@@ -10,7 +10,7 @@ import { sleep } from "../loop/sleep.js";
 import type { RunResult, StepRecord, Strategy } from "../schedule/strategy.js";
 import { decodeSchedule } from "../schedule/token.js";
 import { explore } from "./explore.js";
-import type { ExploreOptions } from "./options.js";
+import type { ExploreOptions, ExploreProgress } from "./options.js";
 import type { ExploreFailure } from "./outcome.js";
 import type { Scenario } from "./scenario-run.js";
 
@@ -134,9 +134,21 @@ describe("finding", () => {
   });
 
   test("a scenario that always holds passes after its runs", async () => {
-    const { complete, ...outcome } = await explore(({ sleep }) => sleep(1), { seed, runs: 50 });
-    expect(outcome).toEqual({ status: "passed", runs: 50, failures: 0, distinct: 1, failure: undefined, seed, uncontrolled: undefined });
-    expect(complete).toBe(false);
+    const outcome = await explore(({ sleep }) => sleep(1), { seed, runs: 50, strategy: "random" });
+    expect(outcome).toEqual({
+      status: "passed",
+      runs: 50,
+      failures: 0,
+      distinct: 1,
+      classes: undefined,
+      complete: false,
+      failure: undefined,
+      coverage: { schedules: 1, classes: undefined, pairs: undefined, newInLast1000: 1, chanceOfNew: 0, remaining: undefined },
+      strategy: "random",
+      seed,
+      uncontrolled: undefined,
+      untracked: undefined,
+    });
   });
 
   test("the same seed gives the same outcome, byte for byte, and another seed another first failure", async () => {
@@ -211,7 +223,11 @@ describe("what a failure can be", () => {
     const failure = await failureOf(poll, { maxSteps: 50 });
     expect(failure?.kind).toBe("livelock");
     expect((failure?.error as Error).message).toMatchInlineSnapshot(
-      `"livelock at t=0: the run took more than 50 steps. Usually a task that polls for what never comes; raise maxSteps if the program really is that long."`,
+      `
+      "livelock at t=0: the run took more than 50 steps. Over and over run
+        main  1 step  at src/explore/explore.test.ts:221:16
+      Usually a task that polls for what never comes; raise maxSteps if the program really is that long."
+    `,
     );
     expect(
       await failureOf(
@@ -235,7 +251,7 @@ describe("what a failure can be", () => {
     let runs = 0;
     const failure = await failureOf(async () => {
       await sleep(0);
-      if (++runs === 3) throw new Error("only once");
+      if (++runs === 4) throw new Error("only once"); // the first run is made twice
     });
     expect(failure).toMatchObject({ kind: "divergence", run: 2, error: { name: "DivergenceError", cause: new Error("only once") } });
     expect((failure?.error as Error).message).toMatchInlineSnapshot(`
@@ -274,7 +290,7 @@ describe("counting and ending", () => {
   };
 
   test("with stopOnFailure false every run is made, and the failures are counted", async () => {
-    const outcome = await explore(failsAtEveryThird(), { seed, runs: 100, stopOnFailure: false });
+    const outcome = await explore(failsAtEveryThird(), { seed, runs: 100, stopOnFailure: false, selfCheck: false });
     expect(outcome).toMatchObject({ status: "failed", runs: 100, failures: 33, failure: { run: 2 } });
   });
 
@@ -323,7 +339,7 @@ describe("counting and ending", () => {
   });
 
   test("progress is told with growing numbers, the last of which are those of the outcome", async () => {
-    const told: { runs: number; failures: number; distinct: number }[] = [];
+    const told: ExploreProgress[] = [];
     const options: ExploreOptions = {
       seed,
       runs: 3_000,
@@ -331,8 +347,8 @@ describe("counting and ending", () => {
       minimise: false,
       onProgress: (progress) => told.push(progress),
     };
-    const { runs, failures, distinct } = await explore(counter(2, 2), options);
-    expect(told.at(-1)).toEqual({ runs, failures, distinct });
+    const { runs, failures, distinct, coverage } = await explore(counter(2, 2), options);
+    expect(told.at(-1)).toEqual({ runs, failures, distinct, coverage });
     for (const key of ["runs", "failures", "distinct"] as const) {
       const numbers = told.map((progress) => progress[key]);
       expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
@@ -582,7 +598,7 @@ describe("options that make no sense are refused", () => {
         "UsageError: explore: runs must be a whole number, 1 or more, not 0",
         "UsageError: explore: maxSteps must be a whole number, 1 or more, not 1.5",
         "UsageError: seed: must be a whole number from 0 to 4294967295, not -1",
-        "UsageError: explore: strategy "pos9" is not known; known are fifo, random, seeded",
+        "UsageError: explore: strategy: "pos9" is not known; known are fifo, random, seeded",
       ]
     `);
   });

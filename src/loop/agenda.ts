@@ -90,9 +90,9 @@ export class Agenda {
     return this.#gates;
   }
 
-  /** How long the gate was open that was held back longest, in virtual milliseconds. */
+  /** How long the gate was open, or is, that was held back longest, in virtual milliseconds. */
   get slowestIoMs(): number {
-    return this.#slowestIoMs;
+    return this.#gates.reduce((slowest, { openedMs }) => Math.max(slowest, this.#nowMs - openedMs), this.#slowestIoMs);
   }
 
   /** Whether the batch that began with {@link beginBatch} still has handles. */
