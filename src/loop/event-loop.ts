@@ -543,7 +543,7 @@ export class EventLoop implements AgendaOwner {
       this.#endless.note(handle, ready);
       return false;
     }
-    const withSites = this.#options.sites === true && this.#quiescence === "drain";
+    const withSites = this.#options.sites !== false && this.#quiescence === "drain";
     const siteOf = ({ task }: Handle): string | undefined => {
       const [wait] = task === undefined || !withSites ? [] : task.waits();
       return wait && findSite(wait);

@@ -10,6 +10,7 @@ interface HostProcess {
   listenerCount?: (event: string) => number;
   getActiveResourcesInfo?: () => string[];
   getBuiltinModule?: (name: string) => unknown;
+  versions?: { readonly node?: string };
 }
 
 interface WebPort {
@@ -92,6 +93,7 @@ export function realNowMs(): number {
 
 /** Whether the process has a request under way (a file, a name lookup, a connection) that is bound to call back in the end. */
 export function hasRequestUnderWay(): boolean {
+  if (unlistedRequests.size > 0) return true;
   const resources = hostProcess?.getActiveResourcesInfo?.() ?? [];
   return resources.some((kind) => /^FSReq|ReqWrap$|ConnectWrap$|^ShutdownWrap$/.test(kind));
 }
@@ -101,6 +103,56 @@ export type AsyncHooks = typeof import("node:async_hooks");
 /** Node's module without a static import, which would keep heddle from loading elsewhere. */
 export function loadAsyncHooks(): AsyncHooks | undefined {
   return hostProcess?.getBuiltinModule?.("node:async_hooks") as AsyncHooks | undefined; // Node's own name for it
+}
+
+/** Since then a whole file is read or written by one job of the thread pool, which is not listed among the active resources. */
+const FIRST_NODE_WITH_UNLISTED_REQUESTS = 26;
+
+/** The async ids of the requests for files that were made under {@link watchRequests} and have not called back. */
+const unlistedRequests = new Set<number>();
+
+const requestHooks =
+  Number.parseInt(hostProcess?.versions?.node ?? "0", 10) < FIRST_NODE_WITH_UNLISTED_REQUESTS ? undefined : makeRequestHooks();
+
+function makeRequestHooks(): { enable(): void; disable(): void } | undefined {
+  const hooks = loadAsyncHooks();
+  if (hooks === undefined) return undefined;
+  // A hook on each promise would cost more than most steps. The types of Node 20 do not know the option.
+  const noPromises: object = { trackPromises: false };
+  // A hook on all that begins would cost as much as a step, so there is one only while a request is under way.
+  const arrivals = hooks.createHook({ before: forget, destroy: forget, ...noPromises });
+  // A request has arrived when it is about to call back; one that was refused before it was made never does, and is collected.
+  function forget(id: number): void {
+    unlistedRequests.delete(id);
+    if (unlistedRequests.size === 0) arrivals.disable();
+  }
+  const requests = hooks.createHook({
+    init: (id: number, type: string): void => {
+      if (type !== "FSREQCALLBACK") return;
+      unlistedRequests.add(id);
+      arrivals.enable();
+    },
+    ...noPromises,
+  });
+  return {
+    enable: () => void requests.enable(),
+    disable: () => {
+      requests.disable();
+      arrivals.disable();
+    },
+  };
+}
+
+/**
+ * Follows the requests for files that Node itself does not list, for {@link hasRequestUnderWay}, until the function that it answers is
+ * called. Where Node lists them all it does nothing.
+ */
+export function watchRequests(): () => void {
+  requestHooks?.enable();
+  return () => {
+    requestHooks?.disable();
+    unlistedRequests.clear();
+  };
 }
 
 /** A seed for whoever gave none: a whole number from 0 to 2^32 - 1. Whatever uses it must tell it. */

@@ -27,7 +27,7 @@ export class LivelockError extends HeddleError {
     super(
       "HEDDLE_LIVELOCK",
       [
-        `livelock at t=${timeMs}: the run took more than ${maxSteps} steps.${cycle.length === 0 ? "" : isExact ? " Over and over run" : " Of the last steps ran"}`,
+        `livelock at t=${timeMs}: the run took more than ${maxSteps} steps, ${isExact ? "the last of them in a circle, in each turn of which run" : "the last of which were"}`,
         ...lines,
         "Usually a task that polls for what never comes; raise maxSteps if the program really is that long.",
       ].join("\n"),
@@ -68,7 +68,8 @@ export class EndlessWatch {
   /** Steps beyond this one are looked at. */
   readonly fromStep: number;
   readonly #chains: object[] = [];
-  readonly #names = new Map<object, Handle>();
+  /** The latest handle of each chain, in order of the first. */
+  readonly #latest = new Map<object, Handle>();
   #readyThroughout: ReadonlySet<Handle> | undefined = undefined;
 
   constructor(maxSteps: number) {
@@ -80,21 +81,21 @@ export class EndlessWatch {
   note(handle: Handle, ready: () => readonly Handle[]): void {
     this.#readyThroughout ??= new Set(ready());
     this.#chains.push(handle.chain);
-    this.#names.set(handle.chain, handle);
+    this.#latest.set(handle.chain, handle);
   }
 
   /** The report; `ready` are those who are ready at the end. */
   report(ready: readonly Handle[], timeMs: number, siteOf: (handle: Handle) => string | undefined): LivelockError | StarvationError {
-    const starved = ready.filter((handle) => this.#readyThroughout?.has(handle) === true && !this.#names.has(handle.chain));
+    const starved = ready.filter((handle) => this.#readyThroughout?.has(handle) === true && !this.#latest.has(handle.chain));
     const names = [...new Set(starved.map(({ name }) => name))];
     if (names.length > 0) return new StarvationError(this.#maxSteps, timeMs, names, this.#chains.length);
     const period = periodOf(this.#chains);
     const turn = period === undefined ? this.#chains : this.#chains.slice(-period);
     const counts = new Map<object, number>();
     for (const chain of turn) counts.set(chain, (counts.get(chain) ?? 0) + 1);
-    const cycle = [...counts].map(([chain, steps]) => {
-      const handle = this.#names.get(chain);
-      return { task: handle?.name ?? "callback", steps, site: handle && siteOf(handle) };
+    const cycle = [...this.#latest].flatMap(([chain, handle]) => {
+      const steps = counts.get(chain);
+      return steps === undefined ? [] : [{ task: handle.name, steps, site: siteOf(handle) }];
     });
     return new LivelockError(this.#maxSteps, timeMs, cycle, period !== undefined);
   }

@@ -265,6 +265,21 @@ test("a callback of the platform may complete a future of the loop", async () =>
   expect(length).toBeGreaterThan(1_000);
 });
 
+test("once it has called back nothing is under way any more, and who waits for nothing else is in a deadlock", async () => {
+  for (const path of [ownPath, `${ownPath}.missing`]) {
+    const loop = new EventLoop({ slowStepMs });
+    await runLoop(loop, async () => {
+      const arrived = loop.createFuture<boolean>("arrived");
+      readFile(path, (error) => {
+        arrived.setResult(error === null);
+      });
+      expect(await arrived).toBe(path === ownPath);
+      await loop.createFuture("never");
+    });
+    expect(loop.completion?.kind).toBe("deadlock");
+  }
+});
+
 test("real I/O that takes longer than the grace is waited for as long as something arrives or a request is under way", async () => {
   const ticks = await run(
     async () => {

@@ -212,7 +212,11 @@ test("a run of more steps than maxSteps is a livelock", async () => {
   expect(loop.completion?.kind).toBe("livelock");
   expect((loop.completion as { error: Error }).error).toMatchObject({ name: "LivelockError", code: "HEDDLE_LIVELOCK" });
   expect((loop.completion as { error: Error }).error.message).toMatchInlineSnapshot(
-    `"livelock at t=100: the run took more than 50 steps. Usually a task that polls for what never comes; raise maxSteps if the program really is that long."`,
+    `
+    "livelock at t=100: the run took more than 50 steps, the last of them in a circle, in each turn of which run
+      main  1 step  at src/loop/run.test.ts:210:14
+    Usually a task that polls for what never comes; raise maxSteps if the program really is that long."
+  `,
   );
 });
 
