@@ -30,7 +30,12 @@ describe("a livelock", () => {
       { task: "ping", steps: 1, site: expect.stringMatching(/livelock\.test\.ts:\d+:\d+$/) as string },
       { task: "pong", steps: 1, site: expect.stringMatching(/livelock\.test\.ts:\d+:\d+$/) as string },
     ]);
-    expect((error as Error).message.replaceAll(/at src\S+/g, "at PLACE")).toMatchInlineSnapshot();
+    expect((error as Error).message.replaceAll(/at src\S+/g, "at PLACE")).toMatchInlineSnapshot(`
+      "livelock at t=0: the run took more than 100 steps, the last of them in a circle, in each turn of which run
+        ping  1 step  at PLACE
+        pong  1 step  at PLACE
+      Usually a task that polls for what never comes; raise maxSteps if the program really is that long."
+    `);
   });
 
   test("leaves out who only waits", async () => {

@@ -15,7 +15,7 @@ export interface CyclingTask {
 
 /** A run took more steps than it was allowed. */
 export class LivelockError extends HeddleError {
-  /** Who ran in the last steps, in order of appearance; where those repeat exactly, one turn of the circle. */
+  /** Who ran in the last steps, in order of name; where those repeat exactly, one turn of the circle. */
   readonly cycle: readonly CyclingTask[];
 
   constructor(maxSteps: number, timeMs: number, cycle: readonly CyclingTask[], isExact: boolean) {
@@ -68,7 +68,7 @@ export class EndlessWatch {
   /** Steps beyond this one are looked at. */
   readonly fromStep: number;
   readonly #chains: object[] = [];
-  /** The latest handle of each chain, in order of the first. */
+  /** The latest handle of each chain. */
   readonly #latest = new Map<object, Handle>();
   #readyThroughout: ReadonlySet<Handle> | undefined = undefined;
 
@@ -97,6 +97,8 @@ export class EndlessWatch {
       const steps = counts.get(chain);
       return steps === undefined ? [] : [{ task: handle.name, steps, site: siteOf(handle) }];
     });
+    // A circle has no beginning, so they stand in order of name.
+    cycle.sort((a, b) => (a.task < b.task ? -1 : 1));
     return new LivelockError(this.#maxSteps, timeMs, cycle, period !== undefined);
   }
 }
