@@ -4,6 +4,7 @@
 import { freshSeed, realNowMs } from "../loop/host.js";
 import type { Uncontrolled } from "../loop/outside.js";
 import { inMacrotask, SLICE_MS } from "../loop/run.js";
+import type { Tracker } from "../loop/tracker.js";
 import type { StepRecord, Strategy } from "../schedule/strategy.js";
 import { fair } from "../strategy/fair.js";
 import { strategyNamed } from "../strategy/named.js";
@@ -28,6 +29,8 @@ export interface FirstRun {
   readonly housekeeping: "inline" | "eager";
   readonly steps: readonly StepRecord[];
   readonly end: ScenarioEnd;
+  /** False where its class is not known, although those of later ones will be. */
+  readonly hasClass: boolean;
 }
 
 export class Exploration {
@@ -109,6 +112,11 @@ export class Exploration {
     return signal?.aborted === true || realNowMs() - this.#startMs >= timeLimitMs;
   }
 
+  /** The class of the first run, which was not tracked when it was made, because nobody knew yet that something is shared. */
+  addClassOfFirst(runClass: NonNullable<Tracker["runClass"]>): void {
+    this.#coverage.classes.add(runClass.high >>> 11, runClass.low);
+  }
+
   /** Makes the runs. `onFirst` is called after the first, and may end the search. */
   async search(onFirst: (first: FirstRun) => Promise<"go on" | "stop">): Promise<void> {
     while (!this.#isOver()) {
@@ -133,14 +141,14 @@ export class Exploration {
 
   /** Makes runs until it is time to give way to the real event loop; answers a run that is not over yet. */
   #runSlice(): ScenarioRun | undefined {
-    const { stopOnFailure = true, selfCheck = true } = this.#options;
+    const { stopOnFailure = true } = this.#options;
     const sliceEndMs = realNowMs() + SLICE_MS;
     do {
       if (!this.#counting.begin(this.#runs)) {
         this.#isComplete = true;
         return undefined;
       }
-      const isFirst = this.#runs === 0 && selfCheck;
+      const isFirst = this.#runs === 0;
       this.#observer = isFirst ? new ScenarioObserver(false) : undefined;
       const run = this.runner.begin(this.#counting, this.#observer);
       if (!this.runner.start(run, sliceEndMs)) return run;
@@ -160,7 +168,10 @@ export class Exploration {
     this.#coverage.add(schedule, housekeeping === "eager" ? tracker?.runClass : undefined);
     this.#uncontrolled ??= run.uncontrolled;
     this.#untracked ??= tracker?.untracked;
-    if (this.#observer !== undefined) this.#first = { picks: this.#counting.picks, housekeeping, steps: this.#observer.steps, end };
+    if (this.#observer !== undefined) {
+      const hasClass = tracker !== undefined || this.runner.tracker === undefined || housekeeping === "inline";
+      this.#first = { picks: this.#counting.picks, housekeeping, steps: this.#observer.steps, end, hasClass };
+    }
     if (end.kind !== "passed") {
       this.#failures++;
       this.#firstFailure ??= { run: this.#runs, picks: this.#counting.picks, housekeeping, end };

@@ -55,7 +55,7 @@ export async function carryOut(
     await exploration.runner.prepare();
     let failure: ExploreFailure | undefined = undefined;
     await exploration.search(async (first) => {
-      failure = await checkFirst(exploration, first);
+      failure = await checkFirst(exploration, first, options);
       return failure === undefined ? "go on" : "stop";
     });
     const seen = exploration.firstFailure;
@@ -75,11 +75,18 @@ export async function carryOut(
 }
 
 /** Makes the first run again; the failure when it is not the same, with what the scenario asks that no schedule answers. */
-async function checkFirst({ runner }: Exploration, first: FirstRun): Promise<ExploreFailure | undefined> {
-  // A failure is made again anyway when it is looked into.
-  if (first.end.kind !== "passed") return undefined;
+async function checkFirst(
+  exploration: Exploration,
+  first: FirstRun,
+  { selfCheck = true }: ExploreOptions,
+): Promise<ExploreFailure | undefined> {
+  if (!selfCheck && first.hasClass) return undefined;
+  const { runner } = exploration;
   const makeAgain = () => runner.runClosely(picking(first.picks, first.housekeeping));
   const second = await makeAgain();
+  if (!first.hasClass && second?.runClass !== undefined) exploration.addClassOfFirst(second.runClass);
+  // A failure is made again anyway when it is looked into.
+  if (!selfCheck || first.end.kind !== "passed") return undefined;
   const difference = second && findDifference(first, second);
   if (difference === undefined) return undefined;
   const leaks = await listenForLeaks(makeAgain);

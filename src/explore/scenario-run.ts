@@ -47,13 +47,6 @@ export interface ScenarioEnv {
 }
 
 class Environment implements ScenarioEnv {
-  readonly sleep = sleep;
-  readonly gather = gather;
-  readonly createTask = createTask;
-  readonly io = io;
-  readonly invariant = addInvariant;
-  readonly createFuture = createFuture;
-  readonly time = currentTime;
   readonly #seed: number;
   readonly #noteShared: () => void;
   #random: Random | undefined = undefined;
@@ -61,6 +54,35 @@ class Environment implements ScenarioEnv {
   constructor(seed: number, noteShared: () => void) {
     this.#seed = seed;
     this.#noteShared = noteShared;
+  }
+
+  // Getters and no fields, because there is an environment for each run, and short runs are many.
+  get sleep(): typeof sleep {
+    return sleep;
+  }
+
+  get gather(): typeof gather {
+    return gather;
+  }
+
+  get createTask(): typeof createTask {
+    return createTask;
+  }
+
+  get io(): typeof io {
+    return io;
+  }
+
+  get invariant(): typeof addInvariant {
+    return addInvariant;
+  }
+
+  get createFuture(): typeof createFuture {
+    return createFuture;
+  }
+
+  get time(): typeof currentTime {
+    return currentTime;
   }
 
   /** Whoever asks for it shares something, and his steps are worth to be tracked. */

@@ -30,6 +30,9 @@ export interface AgendaOptions {
   readonly maxBatch: number;
 }
 
+/** One list for all, because most runs open no gate. */
+const NO_GATES: readonly Gate[] = [];
+
 export class Agenda {
   readonly #owner: AgendaOwner;
   readonly #strategy: Strategy | undefined;
@@ -43,7 +46,7 @@ export class Agenda {
   /** Timers of the program that were due when they were made, where a strategy decides. The first of them is ready. */
   readonly #immediate: Handle[] = [];
   /** The gates in the ready queue. */
-  #gates: readonly Gate[] = [];
+  #gates: readonly Gate[] = NO_GATES;
   #slowestIoMs = 0;
   #nowMs = 0;
   #steps = 0;

@@ -110,7 +110,9 @@ export class EventLoop implements AgendaOwner {
   readonly #reports = new ExceptionReports();
   readonly #ledger = new Ledger();
   readonly #stepTimer: StepTimer | undefined;
-  readonly #endless: EndlessWatch;
+  /** Beyond this step the run is watched for circles. */
+  readonly #watchFromStep: number;
+  #endless: EndlessWatch | undefined = undefined;
   readonly #recordsSteps: boolean;
   /** What each step touches is told here, by whatever is touched. @internal */
   readonly tracker: Tracker | undefined;
@@ -139,7 +141,7 @@ export class EventLoop implements AgendaOwner {
     this.#maxSteps = maxSteps;
     this.tracker = tracker;
     this.#recordsSteps = strategy?.observe !== undefined || observer?.stepEnded !== undefined;
-    this.#endless = new EndlessWatch(maxSteps);
+    this.#watchFromStep = EndlessWatch.fromStep(maxSteps);
     this.#agenda = new Agenda(this, { strategy, tracker, maxBatch });
     this.#lifecycle = new Lifecycle(this, this.#agenda.housekeeping === "inline");
     this.#stepTimer = slowStepMs === Number.POSITIVE_INFINITY ? undefined : new StepTimer(slowStepMs);
@@ -477,7 +479,7 @@ export class EventLoop implements AgendaOwner {
       return true;
     }
     const step = this.#agenda.beginStep();
-    if (step > this.#endless.fromStep && this.#isEndless(handle, step)) return true;
+    if (step > this.#watchFromStep && this.#isEndless(handle, step)) return true;
     const { task } = handle;
     this.#currentTask = task;
     this.#isStepOpen = true;
@@ -538,9 +540,9 @@ export class EventLoop implements AgendaOwner {
 
   /** Ends the run if step `step` is beyond the bound; answers whether it is. */
   #isEndless(handle: Handle, step: number): boolean {
-    const ready = (): readonly Handle[] => this.#agenda.ready;
+    this.#endless ??= new EndlessWatch(this.#maxSteps, this.#agenda.ready);
     if (step <= this.#maxSteps) {
-      this.#endless.note(handle, ready);
+      this.#endless.note(handle);
       return false;
     }
     const withSites = this.#options.sites !== false && this.#quiescence === "drain";
@@ -548,7 +550,7 @@ export class EventLoop implements AgendaOwner {
       const [wait] = task === undefined || !withSites ? [] : task.waits();
       return wait && findSite(wait);
     };
-    const error = this.#endless.report(ready(), this.time(), siteOf);
+    const error = this.#endless.report(this.#agenda.ready, this.time(), siteOf);
     this.#end({ kind: error instanceof StarvationError ? "starvation" : "livelock", error });
     return true;
   }

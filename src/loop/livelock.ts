@@ -65,28 +65,31 @@ const WINDOW = 1_000;
 /** Watches the last steps that a run is allowed. */
 export class EndlessWatch {
   readonly #maxSteps: number;
-  /** Steps beyond this one are looked at. */
-  readonly fromStep: number;
   readonly #chains: object[] = [];
   /** The latest handle of each chain. */
   readonly #latest = new Map<object, Handle>();
-  #readyThroughout: ReadonlySet<Handle> | undefined = undefined;
+  readonly #readyAtFirst: ReadonlySet<Handle>;
 
-  constructor(maxSteps: number) {
+  /** `ready` are those who are ready when the watch begins. */
+  constructor(maxSteps: number, ready: readonly Handle[]) {
     this.#maxSteps = maxSteps;
-    this.fromStep = Math.max(Math.floor(maxSteps / 2), maxSteps - WINDOW);
+    this.#readyAtFirst = new Set(ready);
   }
 
-  /** `handle` is about to run; `ready` answers who else is ready. */
-  note(handle: Handle, ready: () => readonly Handle[]): void {
-    this.#readyThroughout ??= new Set(ready());
+  /** Steps beyond this one are to be watched. */
+  static fromStep(maxSteps: number): number {
+    return Math.max(Math.floor(maxSteps / 2), maxSteps - WINDOW);
+  }
+
+  /** `handle` is about to run. */
+  note(handle: Handle): void {
     this.#chains.push(handle.chain);
     this.#latest.set(handle.chain, handle);
   }
 
   /** The report; `ready` are those who are ready at the end. */
   report(ready: readonly Handle[], timeMs: number, siteOf: (handle: Handle) => string | undefined): LivelockError | StarvationError {
-    const starved = ready.filter((handle) => this.#readyThroughout?.has(handle) === true && !this.#latest.has(handle.chain));
+    const starved = ready.filter((handle) => this.#readyAtFirst.has(handle) && !this.#latest.has(handle.chain));
     const names = [...new Set(starved.map(({ name }) => name))];
     if (names.length > 0) return new StarvationError(this.#maxSteps, timeMs, names, this.#chains.length);
     const period = periodOf(this.#chains);
