@@ -8,6 +8,7 @@ import type { Tracker } from "../loop/tracker.js";
 import type { StepRecord, Strategy } from "../schedule/strategy.js";
 import { fair } from "../strategy/fair.js";
 import { strategyNamed } from "../strategy/named.js";
+import { Audit } from "./audit.js";
 import { CountingStrategy } from "./counting.js";
 import { type Coverage, CoverageCounter } from "./coverage.js";
 import type { FailedEnd } from "./failed-run.js";
@@ -39,12 +40,14 @@ export class Exploration {
   readonly #options: ExploreOptions;
   readonly #maxRuns: number;
   readonly #counting: CountingStrategy;
+  readonly #audit: Audit | undefined;
   readonly #coverage = new CoverageCounter();
   readonly #startMs = realNowMs();
   #runs = 0;
   #failures = 0;
   #isComplete = false;
   #isStopped = false;
+  #isRefuted = false;
   /** Follows the first run. */
   #observer: ScenarioObserver | undefined = undefined;
   #uncontrolled: Uncontrolled | undefined = undefined;
@@ -61,7 +64,9 @@ export class Exploration {
     const isLeftAlone = strategy.isFair === true || starvationBound === Number.POSITIVE_INFINITY;
     this.strategy = isLeftAlone ? strategy : fair(strategy, starvationBound === undefined ? {} : { starvationBound });
     this.#maxRuns = options.runs ?? (strategy.isSystematic === true ? Number.POSITIVE_INFINITY : DEFAULT_RUNS);
-    this.#counting = new CountingStrategy(this.strategy);
+    const isAudited = strategy.tracks === true && strategy.isSystematic === true;
+    this.#audit = isAudited ? new Audit(seed) : undefined;
+    this.#counting = new CountingStrategy(this.strategy, this.#audit && ((step) => this.#audit?.note(step)));
   }
 
   get runs(): number {
@@ -74,7 +79,7 @@ export class Exploration {
 
   /** Whether the strategy has nothing left to try, and has left nothing out. */
   get isComplete(): boolean {
-    return this.#isComplete && this.strategy.leavesOut !== true;
+    return this.#isComplete && this.strategy.leavesOut !== true && !this.#isRefuted;
   }
 
   get isStopped(): boolean {
@@ -132,6 +137,15 @@ export class Exploration {
     }
   }
 
+  /** Tries orders that should be equivalent to some that were run; those that are not show that the search may have missed some. */
+  async audit(): Promise<void> {
+    if (!this.isComplete) return;
+    const refuted = await this.#audit?.findDifference(this.runner, () => this.isOutOfTime());
+    if (refuted === undefined) return;
+    this.#isRefuted = true;
+    this.#untracked = refuted;
+  }
+
   #isOver(): boolean {
     const { stopOnFailure = true } = this.#options;
     if (this.#isComplete || this.#runs >= this.#maxRuns || (stopOnFailure && this.#failures > 0)) return true;
@@ -148,6 +162,7 @@ export class Exploration {
         this.#isComplete = true;
         return undefined;
       }
+      this.#audit?.begin();
       const isFirst = this.#runs === 0;
       this.#observer = isFirst ? new ScenarioObserver(false) : undefined;
       const run = this.runner.begin(this.#counting, this.#observer);
@@ -165,6 +180,7 @@ export class Exploration {
     const { tracker, housekeeping } = run.loop;
     this.#counting.end({ run: this.#runs, failed: end.kind !== "passed", steps: run.loop.steps });
     // In asyncio's own order the library's handles have steps' places, and the classes are others.
+    if (tracker !== undefined) this.#audit?.end({ end, runClass: tracker.runClass });
     this.#coverage.add(schedule, housekeeping === "eager" ? tracker?.runClass : undefined);
     this.#uncontrolled ??= run.uncontrolled;
     this.#untracked ??= tracker?.untracked;

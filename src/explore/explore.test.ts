@@ -224,7 +224,7 @@ describe("what a failure can be", () => {
     expect(failure?.kind).toBe("livelock");
     expect((failure?.error as Error).message).toMatchInlineSnapshot(
       `
-      "livelock at t=0: the run took more than 50 steps. Over and over run
+      "livelock at t=0: the run took more than 50 steps, the last of them in a circle, in each turn of which run
         main  1 step  at src/explore/explore.test.ts:221:16
       Usually a task that polls for what never comes; raise maxSteps if the program really is that long."
     `,

@@ -58,6 +58,7 @@ export async function carryOut(
       failure = await checkFirst(exploration, first, options);
       return failure === undefined ? "go on" : "stop";
     });
+    await exploration.audit();
     const seen = exploration.firstFailure;
     if (failure === undefined && seen !== undefined) {
       failure = await investigate(seen, {

@@ -57,8 +57,8 @@ export interface Outcome {
   /** Set when a run had to wait for something outside of the loop: its replay is not promised. */
   readonly uncontrolled: Uncontrolled | undefined;
   /**
-   * Set where steps are tracked and not all of them told what they touch: the first that did not, `t1@2`. It was taken to be dependent with
-   * every other step.
+   * Set where steps are tracked and something was not: the first step that told nothing of what it touches, `t1@2`, which was taken to be
+   * dependent with every other; or how two orders differed that should have been equivalent, and then the exploration is not complete.
    */
   readonly untracked: string | undefined;
 }

@@ -19,9 +19,9 @@ export type AlternativeKind = "task" | "callback" | "gate" | "clock" | "settle";
 /** One alternative of a {@link Decision}. The object stays the same as long as it is ready and in no other run. */
 export interface Alternative extends ReadyTask {
   /** Default `"task"`. */
-  readonly kind?: AlternativeKind;
+  readonly kind?: AlternativeKind | undefined;
   /** What it is a step of: one object for all steps of a task in one run. Default: there is none but the name. */
-  readonly chain?: object;
+  readonly chain?: object | undefined;
 }
 
 /** A choice between two or more ready tasks, in the order in which they became ready. */
