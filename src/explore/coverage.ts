@@ -1,6 +1,7 @@
 /**
  * What an exploration has covered.
  */
+import type { Strategy } from "../schedule/strategy.js";
 import { DistinctCounter } from "./distinct.js";
 
 /** Different things are counted exactly up to here, so that memory does not grow with the number of runs. */
@@ -25,7 +26,7 @@ export interface Coverage {
   readonly newInLast1000: number;
   /**
    * An estimate of the chance that the next run is of a class, or of a schedule, that none was of: the share of runs whose like was seen
-   * only once (Good, Biometrika 1953). For runs that are drawn independently; undefined where more than 100,000 were seen, and before the first run.
+   * only once (Good, Biometrika 1953). Undefined for a strategy that makes no run twice, where more than 100,000 were seen, and before the first run.
    */
   readonly chanceOfNew: number | undefined;
   /** An estimate of the runs that are left, by a strategy that comes to an end (Knuth, Mathematics of Computation 1975). */
@@ -53,7 +54,7 @@ export class CoverageCounter {
     this.#runs++;
   }
 
-  summary(pairs: Coverage["pairs"], remaining: number | undefined): Coverage {
+  summary(pairs: Coverage["pairs"], { isSystematic, remaining }: Pick<Strategy, "isSystematic" | "remaining">): Coverage {
     const isTracked = this.classes.count > 0;
     const counter = isTracked ? this.classes : this.schedules;
     return {
@@ -61,7 +62,7 @@ export class CoverageCounter {
       classes: isTracked ? this.classes.count : undefined,
       pairs: isTracked ? pairs : undefined,
       newInLast1000: this.#newInRecent,
-      chanceOfNew: counter.isFull || this.#runs === 0 ? undefined : counter.once / this.#runs,
+      chanceOfNew: isSystematic === true || counter.isFull || this.#runs === 0 ? undefined : counter.once / this.#runs,
       remaining,
     };
   }

@@ -100,7 +100,7 @@ export class Exploration {
   }
 
   get coverage(): Coverage {
-    return this.#coverage.summary(this.runner.tracker?.pairs, this.strategy.remaining);
+    return this.#coverage.summary(this.runner.tracker?.pairs, this.strategy);
   }
 
   /** How different schedules were seen. */
