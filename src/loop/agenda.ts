@@ -161,19 +161,21 @@ export class Agenda {
 
   /** Every other order: housekeeping first, then due timers, then what the strategy picks; undefined when nothing is ready. */
   takeByStrategy(): Handle | undefined {
-    for (;;) {
-      if (this.#eager.length > 0) return this.#eager.shift();
-      this.#owner.endStep();
-      const due = this.#timers.takeDue(this.#nowMs);
-      if (due !== undefined) return due;
-      if (this.#hasCancelledHandle || this.#hasCancelledTimer()) this.#dropCancelled();
-      if (this.#ready.length === 0) return undefined;
-      if (this.#gates.length === 0) return this.#takeReady();
-      const deadlineMs = this.#deadlineBeforeGates();
-      if (deadlineMs === undefined) return this.#batched(this.#takeReady());
-      const taken = this.#takeGateOrClock(this.#strategy, deadlineMs);
-      if (taken !== undefined) return this.#batched(taken);
-    }
+    if (this.#eager.length > 0) return this.#eager.shift();
+    this.#owner.endStep();
+    const due = this.#timers.takeDue(this.#nowMs);
+    if (due !== undefined) return due;
+    if (this.#hasCancelledHandle || this.#hasCancelledTimer()) this.#dropCancelled();
+    if (this.#ready.length === 0) return undefined;
+    return this.#gates.length === 0 ? this.#takeReady() : this.#takeWithGates();
+  }
+
+  /** The same where gates are open: the clock may be an alternative, and what is taken may be a batch. */
+  #takeWithGates(): Handle | undefined {
+    const deadlineMs = this.#deadlineBeforeGates();
+    if (deadlineMs === undefined) return this.#batched(this.#takeReady());
+    const taken = this.#takeGateOrClock(this.#strategy, deadlineMs);
+    return taken === undefined ? this.takeByStrategy() : this.#batched(taken);
   }
 
   #takeReady(): Handle {
