@@ -11,7 +11,7 @@ import { picking } from "./counting.js";
 import { Exploration, type FirstRun } from "./exploration.js";
 import { divergence, investigate } from "./investigate.js";
 import { type ExploreOptions, requireOptions } from "./options.js";
-import type { ExploreFailure, Outcome } from "./outcome.js";
+import type { ExploreFailure, Findings, Outcome } from "./outcome.js";
 import type { Scenario } from "./scenario-run.js";
 import { findDifference } from "./self-check.js";
 
@@ -106,20 +106,20 @@ async function checkFirst(
 
 function outcomeOf(exploration: Exploration, failure: ExploreFailure | undefined): Outcome {
   const { runs, failures, coverage, isComplete, isStopped, strategy, runner, uncontrolled, untracked } = exploration;
-  return {
-    status: failure !== undefined ? "failed" : isStopped ? "stopped" : "passed",
+  const findings: Findings = {
     runs,
     failures: failure !== undefined ? Math.max(failures, 1) : failures,
     distinct: coverage.schedules,
     classes: coverage.classes,
     complete: isComplete,
-    failure,
     coverage,
     strategy: strategy.name,
     seed: runner.seed,
     uncontrolled,
     untracked,
   };
+  if (failure !== undefined) return { ...findings, status: "failed", failure };
+  return { ...findings, status: isStopped ? "stopped" : "passed", failure };
 }
 
 /**

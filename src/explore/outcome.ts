@@ -32,13 +32,19 @@ export interface ExploreFailure {
 }
 
 /**
- * The result of an exploration.
+ * The result of an exploration. Whether there is a `failure` can be told by the `status`.
  *
  * @since 0.1.0
  */
-export interface Outcome {
-  /** `"passed"` also when the number of runs was reached; `"stopped"` by the signal or the time limit. */
-  readonly status: "passed" | "failed" | "stopped";
+export type Outcome = Findings &
+  (
+    | { readonly status: "failed"; readonly failure: ExploreFailure }
+    /** `"passed"` also when the number of runs was reached; `"stopped"` by the signal or the time limit. */
+    | { readonly status: "passed" | "stopped"; readonly failure: undefined }
+  );
+
+/** What an exploration answers in any case. */
+export interface Findings {
   /** Runs of the search; what was run again to check and to minimise does not count. */
   readonly runs: number;
   /** How many of them failed. */
@@ -49,7 +55,6 @@ export interface Outcome {
   readonly classes: number | undefined;
   /** True when every schedule was covered, by itself or by an equivalent one. */
   readonly complete: boolean;
-  readonly failure: ExploreFailure | undefined;
   readonly coverage: Coverage;
   /** Name of the strategy. */
   readonly strategy: string;
