@@ -10,26 +10,29 @@ const SHAPES = [
 ];
 
 export async function benchRuns() {
-  const rows = [["", "heddle runs/s", "fast-check runs/s", "ratio", "aim"]];
+  const rows = [["", "random runs/s", "default runs/s", "fast-check runs/s", "random", "default", "aim"]];
   for (const { tasks, awaits, runs, aim } of SHAPES) {
     const numbers = Array.from({ length: tasks }, (_, index) => index);
+    /** @param {import("heddle").ExploreOptions} options */
+    const ownPerSecond = async (options) => {
+      const ms = await timeMs(() =>
+        explore(
+          async ({ gather, sleep }) => {
+            await gather(
+              numbers.map(() => async () => {
+                for (let turn = 0; turn < awaits; turn++) await sleep(0);
+              }),
+            );
+          },
+          { runs, seed: 7, ...options },
+        ),
+      );
+      return (runs / ms) * 1_000;
+    };
     const perSecond = await inTurn(
       {
-        heddle: async () => {
-          const ms = await timeMs(() =>
-            explore(
-              async ({ gather, sleep }) => {
-                await gather(
-                  numbers.map(() => async () => {
-                    for (let turn = 0; turn < awaits; turn++) await sleep(0);
-                  }),
-                );
-              },
-              { runs, seed: 7, strategy: "random" },
-            ),
-          );
-          return (runs / ms) * 1_000;
-        },
+        random: () => ownPerSecond({ strategy: "random" }),
+        default: () => ownPerSecond({}),
         fastCheck: async () => {
           const property = fc.asyncProperty(fc.scheduler(), async (scheduler) => {
             const task = async () => {
@@ -43,8 +46,10 @@ export async function benchRuns() {
       },
       5,
     );
-    const [own = Number.NaN, other = Number.NaN] = [perSecond["heddle"], perSecond["fastCheck"]];
-    rows.push([`${tasks} tasks x ${awaits} awaits`, own.toFixed(0), other.toFixed(0), `${(own / other).toFixed(1)}x`, `${aim}x`]);
+    const { random = Number.NaN, default: standard = Number.NaN, fastCheck = Number.NaN } = perSecond;
+    const figures = [random, standard, fastCheck].map((figure) => figure.toFixed(0));
+    const ratios = [random, standard].map((own) => `${(own / fastCheck).toFixed(1)}x`);
+    rows.push([`${tasks} tasks x ${awaits} awaits`, ...figures, ...ratios, `${aim}x`]);
   }
   printTable("Whole runs under random orders, median of 5", rows);
 }

@@ -13,7 +13,7 @@ import type { Edge, PartialOrder, Vertex } from "./partial-order.js";
 const SWITCH = 1_000_000;
 
 /** So many items are looked at, all states together; then it goes on from the best one without looking back. */
-const MAX_WORK = 300_000;
+const MAX_WORK = 60_000;
 
 /** An order that was begun. */
 interface State {
@@ -74,14 +74,24 @@ class Linearization {
       seen.add(key);
       if (this.#isOver(state)) return itemsOf(this.#completed(state));
       if (state.done > best.done) best = state;
+      const followers = this.#nextItems(state).map((next) => this.#advanced(state, next));
+      const ending = followers.find((follower) => this.#endsItsTask(follower));
       // The first in the order of arrival is looked at first where estimates are equal: the one added last.
-      for (const next of this.#nextItems(state).toReversed()) frontier.add(this.#advanced(state, next));
+      for (const follower of ending === undefined ? followers.toReversed() : [ending]) frontier.add(follower);
     }
     return itemsOf(this.#completed(best));
   }
 
   #isOver({ done, taken }: State): boolean {
     return this.#goal === undefined ? done === this.#vertices.length : this.#isTaken(this.#goal, taken);
+  }
+
+  /**
+   * Whether a task that can be run to its end was: it needs a switch at some time, and what waits for it has it sooner, so nothing is lost when it
+   * is done now. Not where only a part has to run at all.
+   */
+  #endsItsTask({ current, taken, cost, previous }: State): boolean {
+    return this.#goal === undefined && cost !== previous?.cost && this.#isTask[current] === true && taken[current] === this.#members[current]?.length;
   }
 
   /** Goes on to the end, each time with what is best at the moment. */
@@ -94,12 +104,40 @@ class Linearization {
     }
   }
 
-  /** What can come next: the next step of every other task, and every gate. */
+  /**
+   * What can come next: the next step of every other task, and gates that something waits for. A gate that nothing waits for need not depart from the
+   * order of arrival, and in which order those come that one thing waits for makes no difference to what they cost.
+   */
   #nextItems({ taken, done }: State): readonly number[] {
-    return this.#members.flatMap((members, chain) => {
-      const next = members[taken[chain] ?? 0];
-      return next !== undefined && this.#isEnabled(next, taken, done) ? [next] : [];
-    });
+    const next = new Set<number>();
+    const firstOpen = this.#firstOpenGate(taken, done);
+    const wanted = [...(firstOpen === undefined ? [] : [firstOpen]), ...(this.#goal === undefined ? [] : [this.#goal])];
+    for (const [chain, members] of this.#members.entries()) {
+      const own = members[taken[chain] ?? 0];
+      if (own === undefined || this.#vertex(own).item.kind === "gate") continue;
+      if (this.#isEnabled(own, taken, done)) next.add(own);
+      else wanted.push(own);
+    }
+    for (const blocked of wanted) {
+      const unblocking = this.#unblocking(blocked, taken, done);
+      if (unblocking !== undefined) next.add(unblocking);
+    }
+    return [...next];
+  }
+
+  /** Something that can come next and that `blocked` waits for, directly or not. */
+  #unblocking(blocked: number, taken: readonly number[], done: number): number | undefined {
+    let at: number | undefined = blocked;
+    while (at !== undefined && !this.#isEnabled(at, taken, done)) {
+      const { chain, earlier }: Vertex = this.#vertex(at);
+      const isLeft = (index: number): boolean => !this.#isTaken(index, taken);
+      const previous: number | undefined = this.#members[chain]?.[taken[chain] ?? 0];
+      at =
+        earlier > done
+          ? this.#vertices.findIndex((_, index) => isLeft(index))
+          : ((this.#before[at] ?? []).find(isLeft) ?? (previous === at ? undefined : previous));
+    }
+    return at;
   }
 
   /** The state after `next`, and after all that costs nothing then: its task goes on, and gates settle in their order of arrival. */
@@ -149,7 +187,8 @@ class Linearization {
   }
 
   #isEnabled(index: number, taken: readonly number[], done: number): boolean {
-    return this.#vertex(index).earlier <= done && (this.#before[index] ?? []).every((other) => this.#isTaken(other, taken));
+    const { chain, place, earlier } = this.#vertex(index);
+    return earlier <= done && place === taken[chain] && (this.#before[index] ?? []).every((other) => this.#isTaken(other, taken));
   }
 
   #isTaken(index: number, taken: readonly number[]): boolean {

@@ -3,7 +3,7 @@ import { inMacrotask } from "../loop/run.js";
 import { Random } from "../random/random.js";
 import { isSimpler, simplicityOf } from "../schedule/simplicity.js";
 import type { ReadyTask, Strategy } from "../schedule/strategy.js";
-import { type FailingRun, minimise } from "./minimise.js";
+import { minimise } from "./minimise.js";
 
 /** What a defect needs: each pair says that the first step, `t2.5`, comes before the second. */
 type Facts = readonly (readonly [string, string])[];

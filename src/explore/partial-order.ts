@@ -45,13 +45,13 @@ export interface PartialOrder {
 /** With more pairs to look at than this, only neighbours are kept in order, and so everything between them. */
 const MAX_PAIRS = 400_000;
 
-/** The partial order of a run. */
-export function partialOrderOf(run: FailingRun): PartialOrder {
+/** The partial order of a run. Without `usesFootprints`, every step is dependent on every other. */
+export function partialOrderOf(run: FailingRun, usesFootprints = true): PartialOrder {
   const items = orderOf(run);
   const vertices = verticesOf(items);
   const chains = 1 + Math.max(-1, ...vertices.map(({ chain }) => chain));
   const isLong = vertices.length * chains > MAX_PAIRS;
-  return { vertices, edges: isLong ? neighbours(vertices) : edgesOf(vertices, chains), chains, isCutShort: isCutShort(items) };
+  return { vertices, edges: isLong ? neighbours(vertices) : edgesOf(vertices, chains, usesFootprints), chains, isCutShort: isCutShort(items) };
 }
 
 function verticesOf(items: readonly OrderItem[]): readonly Vertex[] {
@@ -116,7 +116,7 @@ function neighbours(vertices: readonly Vertex[]): readonly Edge[] {
 }
 
 /** For each item, the last one of every other chain that it depends on, unless an earlier item of its chain depends on that one too. */
-function edgesOf(vertices: readonly Vertex[], chains: number): readonly Edge[] {
+function edgesOf(vertices: readonly Vertex[], chains: number, usesFootprints: boolean): readonly Edge[] {
   const edges: Edge[] = [];
   const members = Array.from({ length: chains }, (): number[] => []);
   /** The latest item of chain `a` that some item of chain `b` is known to follow, at `a * chains + b`. */
@@ -125,7 +125,7 @@ function edgesOf(vertices: readonly Vertex[], chains: number): readonly Edge[] {
     for (const [other, others] of members.entries()) {
       if (other === chain) continue;
       const bound = Math.max(earlier - 1, known.get(other * chains + chain) ?? -1);
-      const before = others.findLast((index) => index <= bound || areDependent(vertices[index]?.item, item));
+      const before = others.findLast((index) => index <= bound || !usesFootprints || areDependent(vertices[index]?.item, item));
       if (before === undefined || before <= bound) continue;
       known.set(other * chains + chain, before);
       if (!causes.includes(before)) edges.push({ before, after });

@@ -35,6 +35,7 @@ export class DeadlockError extends HeddleError {
       [
         `deadlock at step ${step}, t=${timeMs}: ${waiting.length} task${isOne ? " waits" : "s wait"} and nothing can wake ${isOne ? "it" : "them"}.`,
         ...lines,
+        ...circleLines(waiting),
         judgedAfterMs === undefined
           ? "Usually a completion that a cancellation or an early return skipped, or two tasks that wait for each other."
           : `Judged so because nothing arrived from outside the loop in ${judgedAfterMs} ms of real time; raise idleGraceMs if real I/O is slower.`,
@@ -46,6 +47,66 @@ export class DeadlockError extends HeddleError {
   static {
     this.prototype.name = "DeadlockError";
   }
+}
+
+/** Tasks that wait for each other: each for what the next one holds or is, the last for the first. */
+export type DeadlockCycle = readonly WaitingTask[];
+
+/** The shortest circle of tasks that wait for each other; the first of those that are as short. Undefined where there is none. */
+export function findCycle(waiting: readonly WaitingTask[]): DeadlockCycle | undefined {
+  const byName = new Map<string, WaitingTask[]>();
+  for (const task of waiting) byName.set(task.task, [...(byName.get(task.task) ?? []), task]);
+  const nexts = new Map(waiting.map((task) => [task, tasksNamedIn(task.waitsFor, byName)]));
+  let shortest: DeadlockCycle | undefined;
+  for (const start of waiting) {
+    const found = findWayBack(start, nexts);
+    if (found !== undefined && (shortest === undefined || found.length < shortest.length)) shortest = found;
+  }
+  return shortest;
+}
+
+/** The shortest way from `start` back to itself, along who waits for whom. */
+function findWayBack(start: WaitingTask, nexts: ReadonlyMap<WaitingTask, readonly WaitingTask[]>): DeadlockCycle | undefined {
+  const cameFrom = new Map<WaitingTask, WaitingTask>();
+  const open = [start];
+  for (const task of open) {
+    for (const next of nexts.get(task) ?? []) {
+      if (next === start) {
+        const way = [task];
+        for (let at = cameFrom.get(task); at !== undefined; at = cameFrom.get(at)) way.unshift(at);
+        return way;
+      }
+      if (cameFrom.has(next)) continue;
+      cameFrom.set(next, task);
+      open.push(next);
+    }
+  }
+  return undefined;
+}
+
+/** The waiting tasks that `text` says are waited for, or hold what is: `task t1`, `lock a, held by t1`. A name may hold any characters. */
+function tasksNamedIn(text: string, byName: ReadonlyMap<string, readonly WaitingTask[]>): readonly WaitingTask[] {
+  const named: WaitingTask[] = [];
+  for (const { index, 0: before } of text.matchAll(/\b(?:task|held by) /g)) {
+    const rest = text.slice(index + before.length);
+    for (const end of rest.matchAll(/, | and |$/g)) {
+      const tasks = byName.get(rest.slice(0, end.index));
+      if (tasks === undefined) continue;
+      named.push(...tasks);
+      break;
+    }
+  }
+  return named;
+}
+
+/** Who waits for whom, in one sentence: `t1 waits for lock a, held by t2, which waits for lock b, held by t1`. */
+export function describeCycle(cycle: DeadlockCycle): string {
+  return cycle.map(({ task, waitsFor }, place) => `${place === 0 ? task : "which"} waits for ${waitsFor}`).join(", ");
+}
+
+function circleLines(waiting: readonly WaitingTask[]): readonly string[] {
+  const cycle = findCycle(waiting);
+  return cycle === undefined ? [] : [`They wait in a circle: ${describeCycle(cycle)}.`];
 }
 
 /** Describes what each of `tasks` waits for; with `sites`, also where, which needs a synchronous drain. */

@@ -293,7 +293,7 @@ export class Tracker {
     const writes: number[] = [];
     for (const location of this.#touched) (this.#at(location).isWritten ? writes : reads).push(location);
     this.#hash(reads, writes);
-    return { id: this.#id, footprint: { reads, writes }, causes: this.#causes };
+    return { id: this.#id, footprint: { reads, writes, order: this.#touched }, causes: this.#causes };
   }
 
   #noteWatchers(): void {

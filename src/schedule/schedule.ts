@@ -25,6 +25,10 @@ export interface Schedule {
   /** How long an I/O gate may be held back, in virtual milliseconds. */
   readonly ioLatencyMs: number;
   readonly housekeeping: Housekeeping;
+  /** A run of more steps was a livelock. Absent: the default of whoever runs it. */
+  readonly maxSteps?: number;
+  /** How many gates may settle in one step. Absent: the default of whoever runs it. */
+  readonly maxBatch?: number;
   readonly decisions: readonly RecordedDecision[];
 }
 

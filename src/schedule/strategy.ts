@@ -51,6 +51,8 @@ export interface Footprint {
   /** Locations that were only read, in the order of the first access. */
   readonly reads: readonly number[];
   readonly writes: readonly number[];
+  /** All of them in the order of the first access, where that is known. */
+  readonly order?: readonly number[] | undefined;
 }
 
 /**
@@ -83,6 +85,8 @@ export interface RunResult {
   readonly run: number;
   readonly failed: boolean;
   readonly steps: number;
+  /** Whether it was ended because it had too many steps, and not because it was over. Default false. */
+  readonly isCutOff?: boolean;
 }
 
 /**

@@ -9,5 +9,5 @@ import type { Strategy } from "../schedule/strategy.js";
  * @since 0.1.0
  */
 export function fifo(): Strategy {
-  return { name: "fifo", housekeeping: "inline", begin: () => true, pick: () => 0 };
+  return { name: "fifo", housekeeping: "inline", isFair: true, begin: () => true, pick: () => 0 };
 }

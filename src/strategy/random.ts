@@ -6,9 +6,10 @@
  */
 import { Random } from "../random/random.js";
 import type { Decision, Strategy } from "../schedule/strategy.js";
+import { pickOfBatch } from "./batch.js";
 
 /**
- * Picks uniformly among the ready tasks.
+ * Picks uniformly among what is ready. A gate settles alone with probability 0.7, and otherwise with any of the other open ones.
  *
  * Throws UsageError when `seed` is not a whole number from 0 to 2^32 - 1.
  *
@@ -20,10 +21,11 @@ export function random(seed: number): Strategy {
   let stream = new Random(seed, "schedule", "random");
   return {
     name: "random",
+    isFair: true,
     begin(run: number): boolean {
       if (run === 0) stream = new Random(seed, "schedule", "random");
       return true;
     },
-    pick: ({ count }: Decision) => stream.below(count),
+    pick: ({ kind, count }: Decision) => (kind === "batch" ? pickOfBatch(stream, count) : stream.below(count)),
   };
 }

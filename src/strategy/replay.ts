@@ -65,6 +65,7 @@ export function following({ decisions, housekeeping }: Schedule): ReplayStrategy
   return {
     name: "replay",
     housekeeping,
+    isFair: true, // or at least not to be made fair: what was recorded is to run, however long others have waited
     begin(run: number): boolean {
       next = 0;
       isDecided = false;
@@ -97,6 +98,7 @@ export function followingOrder(order: readonly ReadyTask[]): Strategy {
   });
   return {
     name: "replay",
+    isFair: true, // the order comes to an end, and behind it everything runs as it became ready
     begin: () => true,
     pick({ ready }: Decision): number {
       let best = 0;

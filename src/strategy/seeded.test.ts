@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { runTaskGraph } from "../graph/graph-run.js";
-import type { Decision, ReadyTask, Strategy } from "../schedule/strategy.js";
+import type { Alternative, Decision, ReadyTask, Strategy } from "../schedule/strategy.js";
 import { fifo } from "./fifo.js";
 import { FULL_INTENSITY, seeded } from "./seeded.js";
 
@@ -96,6 +96,53 @@ describe("intensity", () => {
     for (let seed = 0; seed < 4_000; seed++) if (orderOf(seeded(seed, 16), tasksNamed("a", "b")) === "ba") swapped++;
     // Binomial with mean 875 and sigma 26.1: outside 5 sigma with p < 1e-6, and the seeds are fixed.
     expect(Math.abs(swapped - 875)).toBeLessThan(131);
+  });
+});
+
+describe("batches", () => {
+  const settle: Alternative = { name: "settle", operation: "", kind: "settle" };
+  const gates = names.map((name): Alternative => ({ name, operation: "1", kind: "gate" }));
+
+  /** The gates that join the batch, in order. */
+  const joinersOf = (strategy: Strategy, offered: readonly Alternative[]): string => {
+    strategy.begin(0);
+    let left = offered;
+    let joined = "";
+    for (;;) {
+      const index = strategy.pick({ ...decisionOf([settle, ...left]), kind: "batch" });
+      if (index === 0) return joined;
+      joined += left[index - 1]!.name;
+      left = left.toSpliced(index - 1, 1);
+    }
+  };
+
+  test("which gates join does not hang on what else is open, and is about a third of them", () => {
+    let joined = 0;
+    for (let seed = 0; seed < 200; seed++) {
+      const whole = joinersOf(seeded(seed), gates);
+      joined += whole.length;
+      const some = gates.filter((_, index) => index % 3 !== seed % 3);
+      const names = some.map(({ name }) => name);
+      expect(joinersOf(seeded(seed), some)).toBe(
+        Array.from(whole)
+          .filter((name) => names.includes(name))
+          .join(""),
+      );
+    }
+    // 3,200 gates, binomial with mean 960 and sigma 25.9: outside 5 sigma with p < 6e-7, and the seeds are fixed.
+    expect(Math.abs(joined - 960)).toBeLessThan(130);
+  });
+
+  test("a gate that joins at a low intensity joins at every higher one, and none does at 0", () => {
+    for (let seed = 0; seed < 50; seed++) {
+      let before = "";
+      for (const intensity of [0, 1, 16, 48, FULL_INTENSITY]) {
+        const joined = joinersOf(seeded(seed, intensity), gates);
+        if (intensity === 0) expect(joined).toBe("");
+        for (const name of before) expect(joined).toContain(name);
+        before = joined;
+      }
+    }
   });
 });
 

@@ -1,0 +1,83 @@
+/**
+ * What a search needs to know of a step that ran: what it can be swapped with.
+ */
+import { type Footprint, type ReadyTask, type StepRecord, WORLD } from "../schedule/strategy.js";
+
+/** A step that ran after some prefix of a run. After an equivalent prefix it does the same. */
+export interface KnownStep extends ReadyTask {
+  /** The same number in every run, also for a batch of gates. */
+  readonly id: number;
+  /** What has to be chosen for it: itself, or the gates of a batch in their order. */
+  readonly choice: readonly number[];
+  readonly reads: readonly number[];
+  readonly writes: readonly number[];
+  /** Both, in the order of the first access, where that is known. */
+  readonly order: readonly number[] | undefined;
+  /** For each location that it touches, or writes, the bit of its number modulo 32: most pairs of steps need no closer look. */
+  readonly touchMask: number;
+  readonly writeMask: number;
+  /** Whether it is dependent with every other step. */
+  readonly isOpaque: boolean;
+  /** Whether it is so wherever it runs. */
+  readonly isAlwaysOpaque: boolean;
+}
+
+/** What a step touched, as far as it is told. What settles gates is taken to have done anything. */
+export function knownStep(id: number, choice: readonly number[], { name = "", operation = "", kind, footprint }: Partial<StepRecord>): KnownStep {
+  const { reads, writes, order } = footprint ?? UNKNOWN;
+  const isAlwaysOpaque = kind === "gate" || kind === "clock";
+  const writeMask = maskOf(writes);
+  return {
+    id,
+    choice,
+    name,
+    operation,
+    reads,
+    writes,
+    order,
+    touchMask: maskOf(reads) | writeMask,
+    writeMask,
+    isOpaque: isAlwaysOpaque || writes.includes(WORLD),
+    isAlwaysOpaque,
+  };
+}
+
+const UNKNOWN: Footprint = { reads: [], writes: [WORLD] };
+
+function maskOf(locations: readonly number[]): number {
+  let mask = 0;
+  for (const location of locations) mask |= 1 << (location & 31);
+  return mask;
+}
+
+/** Whether two steps can be swapped where they stand side by side. */
+export function areIndependent(a: KnownStep, b: KnownStep): boolean {
+  if (a.isOpaque || b.isOpaque) return false;
+  if (((a.writeMask & b.touchMask) | (a.touchMask & b.writeMask)) === 0) return true;
+  return !haveCommon(a.writes, b.reads) && !haveCommon(a.writes, b.writes) && !haveCommon(a.reads, b.writes);
+}
+
+function haveCommon(some: readonly number[], others: readonly number[]): boolean {
+  for (const location of some) if (others.includes(location)) return true;
+  return false;
+}
+
+/**
+ * What `step`, which ran after `earlier`, is bound to do when it runs without it: to look at what it touched up to the first location that
+ * `earlier` wrote. From there on it may do something else.
+ */
+export function stablePart(step: KnownStep, earlier: KnownStep): KnownStep {
+  if (step.isAlwaysOpaque) return step;
+  const reads = earlier.isOpaque ? [] : touchedUpTo(step, earlier.writes);
+  return reads === undefined ? step : { ...step, reads, writes: [], touchMask: maskOf(reads), writeMask: 0, isOpaque: false };
+}
+
+/** What it touched up to the first of `locations`; undefined when it touched none of them. Where the order is not known, more than that. */
+function touchedUpTo({ reads, writes, order }: KnownStep, locations: readonly number[]): readonly number[] | undefined {
+  const isOneOfThem = (location: number): boolean => locations.includes(location);
+  if (order !== undefined) {
+    const place = order.findIndex(isOneOfThem);
+    return place < 0 ? undefined : order.slice(0, place + 1);
+  }
+  return reads.some(isOneOfThem) || writes.some(isOneOfThem) ? [...reads, ...writes] : undefined;
+}

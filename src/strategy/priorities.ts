@@ -1,0 +1,85 @@
+/**
+ * A random order among all that may run: whoever has the highest priority of those that are ready runs.
+ */
+import type { Alternative, Decision } from "../schedule/strategy.js";
+import { chainOf, ReadyValues } from "./ready-values.js";
+
+/** What has one priority: a chain of steps, or what else is kept together. */
+export interface Ranked {
+  priority: number;
+}
+
+/**
+ * Priorities of chains, drawn for each when it is seen first, and for the clock once more each time that time has passed.
+ *
+ * Invariant: those that are ready and belong to the same chain have the same object, so a priority is changed in one place.
+ */
+export class Priorities {
+  readonly #draw: () => number;
+  readonly #ready = new ReadyValues<Ranked>((alternative) => this.#rankedOf(alternative));
+  readonly #chains = new Map<object | string, Ranked>();
+  readonly #clock: Ranked = { priority: 0 };
+  /** When the clock has drawn its priority. */
+  #clockMs = -1;
+  #timeMs = 0;
+
+  /** `draw` answers the priority of who is new: a uniform number puts it at a uniformly random place among the others. */
+  constructor(draw: () => number) {
+    this.#draw = draw;
+  }
+
+  /** Forgets all, for a new run. */
+  clear(): void {
+    this.#ready.clear();
+    this.#chains.clear();
+    this.#clockMs = -1;
+  }
+
+  /** What each of those that are ready belongs to, in their order. */
+  rank(decision: Decision): readonly Ranked[] {
+    this.#timeMs = decision.timeMs;
+    return this.#ready.update(decision, decision.ready);
+  }
+
+  /** The one at `index` runs. */
+  take(index: number): void {
+    this.#ready.take(index);
+  }
+
+  /** Index of the gate that comes first, in a decision of kind `"batch"`. */
+  firstGate({ ready, timeMs }: Decision): number {
+    this.#timeMs = timeMs;
+    return 1 + highest(ready.slice(1).map((gate) => this.#ready.valueOf(gate) ?? this.#rankedOf(gate)));
+  }
+
+  #rankedOf(alternative: Alternative): Ranked {
+    if (alternative.kind === "clock") return this.#clockNow();
+    const chain = chainOf(alternative);
+    let ranked = this.#chains.get(chain);
+    if (ranked === undefined) {
+      ranked = { priority: this.#draw() };
+      this.#chains.set(chain, ranked);
+    }
+    return ranked;
+  }
+
+  #clockNow(): Ranked {
+    if (this.#clockMs !== this.#timeMs) this.#clock.priority = this.#draw();
+    this.#clockMs = this.#timeMs;
+    return this.#clock;
+  }
+}
+
+/** Index of the one with the highest priority. */
+export function highest(ranked: readonly Ranked[]): number {
+  let best = 0;
+  let priority = Number.NEGATIVE_INFINITY;
+  for (let index = 0; index < ranked.length; index++) {
+    const each = (ranked[index] as Ranked).priority; // below the length
+    if (each > priority) {
+      best = index;
+      priority = each;
+    }
+  }
+  return best;
+}

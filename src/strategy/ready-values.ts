@@ -1,0 +1,73 @@
+/**
+ * What a strategy remembers of each of those that are ready, from one decision to the next.
+ *
+ * Those that stay ready stand in the same order in the next decision, so the values are carried over by walking along both lists, which costs
+ * a comparison where a map costs a look-up. Whoever finds no place is new.
+ */
+import type { Alternative, Decision } from "../schedule/strategy.js";
+
+/** What an alternative is a step of: a task, a callback, a gate, the clock. Without an object of its own it is known by its name. */
+export function chainOf(alternative: Alternative): object | string {
+  return alternative.chain ?? (alternative.kind === "gate" ? alternative : alternative.name);
+}
+
+/** A value for each that is ready, made when it is seen first. */
+export class ReadyValues<T> {
+  readonly #make: (alternative: Alternative, index: number, decision: Decision) => T;
+  #ready: (Alternative | undefined)[] = [];
+  #values: T[] = [];
+  #nextReady: (Alternative | undefined)[] = [];
+  #nextValues: T[] = [];
+
+  constructor(make: (alternative: Alternative, index: number, decision: Decision) => T) {
+    this.#make = make;
+  }
+
+  /** Those of the latest {@link update}: one for each that was ready, in the same order, the one that was taken included. */
+  get values(): readonly T[] {
+    return this.#values;
+  }
+
+  /** Forgets all, for a new run. */
+  clear(): void {
+    this.#ready.length = 0;
+    this.#values.length = 0;
+  }
+
+  /** The values of those that are ready in a decision of kind `"next"`. */
+  update(decision: Decision, ready: readonly Alternative[]): readonly T[] {
+    const before = this.#ready;
+    const beforeValues = this.#values;
+    const after = this.#nextReady;
+    const values = this.#nextValues;
+    after.length = 0;
+    values.length = 0;
+    let from = 0;
+    for (let index = 0; index < ready.length; index++) {
+      const alternative = ready[index] as Alternative; // below the length
+      let place = from;
+      while (place < before.length && before[place] !== alternative) place++;
+      if (place < before.length) {
+        values.push(beforeValues[place] as T); // as long as the list before
+        from = place + 1;
+      } else values.push(this.#make(alternative, index, decision));
+      after.push(alternative);
+    }
+    this.#ready = after;
+    this.#values = values;
+    this.#nextReady = before;
+    this.#nextValues = beforeValues;
+    return values;
+  }
+
+  /** The one at `index` is taken; should the same object become ready once more, it is new. */
+  take(index: number): void {
+    this.#ready[index] = undefined;
+  }
+
+  /** The value of one that is ready; undefined where it is not known. For the gates of a batch, which stand in a list of their own. */
+  valueOf(alternative: Alternative): T | undefined {
+    const place = this.#ready.indexOf(alternative);
+    return place < 0 ? undefined : this.#values[place];
+  }
+}
