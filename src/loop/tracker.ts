@@ -76,7 +76,9 @@ export class Tracker {
   readonly #things = new Lineages();
   readonly #keys: Map<PropertyKey | undefined, number>[] = [];
   readonly #locations: LocationState[] = [];
-  readonly #pairs = new Set<number>();
+  /** By the earlier step, the later ones. */
+  readonly #pairs: (Set<number> | undefined)[] = [];
+  #pairsSeen = 0;
   #pairsBothWays = 0;
 
   // What follows is of one run.
@@ -140,7 +142,7 @@ export class Tracker {
 
   /** How many pairs of dependent steps were seen next to each other, in one order or in both; exact up to 200,000. */
   get pairs(): { readonly seen: number; readonly bothWays: number } {
-    return { seen: this.#pairs.size - this.#pairsBothWays, bothWays: this.#pairsBothWays };
+    return { seen: this.#pairsSeen - this.#pairsBothWays, bothWays: this.#pairsBothWays };
   }
 
   /** The first step of the run that told nothing and may have done anything, while others were ready: `t1@2`. */
@@ -175,8 +177,7 @@ export class Tracker {
     if (!this.#pending.has(handle)) this.made(handle);
     const { id, madeBy, queuedBy } = this.#pending.get(handle) as Pending; // it was made just now at the latest
     this.#pending.delete(handle);
-    const contributors = source === undefined ? undefined : this.#contributors.get(source);
-    this.#causes = [...new Set([madeBy, queuedBy, ...(contributors ?? [])])].filter((cause) => cause !== NO_STEP).sort((a, b) => a - b);
+    this.#causes = causesOf(madeBy, queuedBy, source && this.#contributors.get(source));
     this.#step = step;
     this.#id = id;
     this.#timeMs = timeMs;
@@ -330,7 +331,7 @@ export class Tracker {
       state.writer = -1;
       state.readsLow = 0;
       state.readsHigh = 0;
-      state.readers = [];
+      state.readers.length = 0;
       state.touchedIn = NO_STEP;
       state.isWritten = false;
     }
@@ -385,7 +386,7 @@ export class Tracker {
       state.writer = this.#id;
       state.readsLow = 0;
       state.readsHigh = 0;
-      state.readers = [];
+      state.readers.length = 0;
     } else {
       state.readsLow = (state.readsLow + low) | 0;
       state.readsHigh = (state.readsHigh + high) | 0;
@@ -395,11 +396,21 @@ export class Tracker {
 
   /** `earlier` was seen right before the running step, on a location that they share. */
   #notePair(earlier: number): void {
-    if (earlier === this.#id || this.#pairs.size >= MAX_PAIRS) return;
-    const before = this.#pairs.size;
-    this.#pairs.add(earlier * 0x400_0000 + this.#id);
-    if (this.#pairs.size > before && this.#pairs.has(this.#id * 0x400_0000 + earlier)) this.#pairsBothWays++;
+    const later = (this.#pairs[earlier] ??= new Set());
+    if (later.has(this.#id) || earlier === this.#id || this.#pairsSeen >= MAX_PAIRS) return;
+    later.add(this.#id);
+    this.#pairsSeen++;
+    if (this.#pairs[this.#id]?.has(earlier) === true) this.#pairsBothWays++;
   }
+}
+
+/** Each step once, in order. */
+function causesOf(madeBy: number, queuedBy: number, contributors: readonly number[] | undefined): number[] {
+  const causes = madeBy === NO_STEP ? [] : [madeBy];
+  // Whoever made it ready did so after it was made.
+  if (queuedBy !== NO_STEP && queuedBy !== madeBy) causes.push(queuedBy);
+  if (contributors === undefined) return causes;
+  return [...new Set([...causes, ...contributors])].filter((cause) => cause !== NO_STEP).sort((a, b) => a - b);
 }
 
 /** Three numbers into one of 32 bits, in which each bit of each shows. */
