@@ -90,8 +90,7 @@ export function divergence(
     housekeeping,
   }: { readonly again?: FailedRun | undefined; readonly cause?: unknown; readonly housekeeping: "inline" | "eager" },
 ): ExploreFailure {
-  const error = new DivergenceError(0, undefined, undefined);
-  error.message = message.join("\n");
+  const error = new DivergenceError(0, undefined, undefined, message.join("\n"));
   if (cause !== undefined) error.cause = cause;
   const token = encodeSchedule(again?.schedule ?? runner.scheduleOf([], housekeeping));
   return {

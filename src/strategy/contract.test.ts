@@ -15,8 +15,10 @@ import { fair } from "./fair.js";
 import { fifo } from "./fifo.js";
 import { laggards } from "./laggards.js";
 import { pct } from "./pct.js";
+import { pos } from "./pos.js";
 import { random } from "./random.js";
 import { seeded } from "./seeded.js";
+import { urw } from "./urw.js";
 
 /** A loaded machine makes slow steps, whose warnings are not what is tested here. */
 const slowStepMs = Number.POSITIVE_INFINITY;
@@ -28,6 +30,8 @@ const strategies: readonly { readonly title: string; readonly make: (seed: numbe
   { title: "seeded", make: (seed) => seeded(seed) },
   { title: "pct", make: (seed) => pct(seed) },
   { title: "pct:5", make: (seed) => pct(seed, { depth: 5 }) },
+  { title: "pos", make: pos },
+  { title: "urw", make: urw },
   { title: "laggards", make: (seed) => laggards(seed, { share: [0, 0.25, 0.9] }) },
   { title: "laggards:0.5", make: (seed) => laggards(seed, { share: 0.5 }) },
   { title: "delay", make: () => delayBounded() },

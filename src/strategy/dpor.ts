@@ -25,12 +25,11 @@
  */
 import { UsageError } from "../errors/errors.js";
 import { formatReadyTask } from "../schedule/schedule.js";
-import type { Alternative, Decision, RunResult, StepRecord, Strategy } from "../schedule/strategy.js";
-import { HappensBefore, type RunEvent } from "./happens-before.js";
-import { areIndependent, type KnownStep, knownStep, stablePart } from "./known-step.js";
+import type { Alternative, Decision, Footprint, RunResult, StepRecord, Strategy } from "../schedule/strategy.js";
+import { type KnownStep, knownStep } from "./known-step.js";
 import { describeDecision, nondeterminism } from "./nondeterminism.js";
 import type { DivergenceError } from "./replay.js";
-import { placeIn, type WakeupSequence, WakeupSequences } from "./wakeup.js";
+import { type SearchNode, SearchPath } from "./search-path.js";
 
 export interface DporOptions {
   /** How many preemptions a run may have. Default: any number. */
@@ -63,37 +62,10 @@ export function dpor({ preemptions }: DporOptions = {}): Strategy {
 /** In the place of the id of what is no step: that time passes. */
 const CLOCK = -1;
 
+/** The ids of batches are below this one. */
 const NONE = -2;
 
 const CLOCK_STEP = knownStep(CLOCK, [CLOCK], { kind: "clock", name: "clock" });
-
-/** A prefix of the run, and the step that comes after it. */
-class Node {
-  /** What was tried here, or before, and is independent of everything since. */
-  readonly sleep: KnownStep[];
-  readonly pending: WakeupSequences;
-  /** Preemptions before it. */
-  readonly spent: number;
-  /** The step that is taken now, once it ran. */
-  event: RunEvent | undefined = undefined;
-  /** The place in the run since when that step was ready. */
-  readySince = 0;
-  /** Whether there was a choice. */
-  isDecided = false;
-  /** Whether the decision was seen before. */
-  isSeen = false;
-  /** How many steps were tried here and are done with. */
-  tried = 0;
-  timeMs = 0;
-  /** The id of what goes on with the task that ran last, where a bound asks for it. */
-  resumed = NONE;
-
-  constructor(sleep: KnownStep[], pending: readonly WakeupSequence[], spent: number) {
-    this.sleep = sleep;
-    this.pending = new WakeupSequences(pending);
-    this.spent = spent;
-  }
-}
 
 /** What was chosen for the next step. */
 interface Choice {
@@ -108,10 +80,8 @@ class Dpor implements Strategy {
   readonly tracks = true;
   readonly isSystematic = true;
   readonly #bound: number | undefined;
-  /** One node for each step of the run, and one after it. */
-  readonly #path: Node[] = [];
-  readonly #order = new HappensBefore();
-  /** The ids of batches, by the ids of their gates. They are below those of all else. */
+  #path: SearchPath;
+  /** The ids of batches, by the ids of their gates. */
   readonly #batches = new Map<string, number>();
   #runs = 0;
   #isOver = false;
@@ -119,33 +89,28 @@ class Dpor implements Strategy {
   #divergence: DivergenceError | undefined = undefined;
 
   // What follows is of one run.
-  /** How many steps ran, the passing of time by decision being one. */
-  #depth = 0;
-  /** How many of them are those of the run before. */
-  #known = 0;
   #isLearnt = true;
   #isTracked = true;
   /** Whether somebody else made a decision. */
   #isForced = false;
   /** Where only what sleeps was left. */
-  #blockedAt: number | undefined = undefined;
+  #blockedAt = Number.POSITIVE_INFINITY;
   #choice: Choice | undefined = undefined;
   /** The places in the run of its steps, by their numbers. */
   readonly #placeOf: number[] = [];
-  /** Since when what has an id is ready, in which run. */
-  readonly #readySince: { run: number; place: number }[] = [];
+  readonly #readySince = new ReadySince();
   /** What was ready at the last decision, and where that was. */
   #ready: { readonly place: number; readonly ids: readonly number[]; readonly alternatives: readonly Alternative[] } | undefined = undefined;
-  #lastTimeMs = 0;
-  #last: Pick<StepRecord, "name" | "chain"> | undefined = undefined;
+  #last: StepRecord | undefined = undefined;
 
   constructor(bound: number | undefined) {
     this.#bound = bound;
+    this.#path = new SearchPath(bound ?? Number.POSITIVE_INFINITY);
     this.name = bound === undefined ? "dpor" : `dpor:${bound}`;
   }
 
   get leavesOut(): boolean {
-    return this.#isCut || this.#divergence !== undefined;
+    return this.#isCut || this.#path.isCut || this.#divergence !== undefined;
   }
 
   /**
@@ -154,28 +119,19 @@ class Dpor implements Strategy {
    */
   get remaining(): number | undefined {
     if (this.#runs === 0 || this.#divergence !== undefined) return undefined;
-    if (this.#isOver) return 0;
-    let here = 1;
-    let done = 0;
-    for (const { tried, pending, event } of this.#path) {
-      if (event === undefined) break;
-      here /= tried + 1 + pending.length;
-      done += here * tried;
-    }
-    done += here;
-    return Math.max(0, Math.round(this.#runs / done - this.#runs));
+    return this.#isOver ? 0 : Math.max(0, Math.round(this.#runs / this.#path.done - this.#runs));
   }
 
   begin(run: number): boolean {
     if (run === 0) this.#reset();
     else if (!this.#turn()) return false;
-    this.#depth = 0;
+    this.#path.begin();
+    this.#readySince.begin();
     this.#isLearnt = false;
     this.#isForced = false;
-    this.#blockedAt = undefined;
+    this.#blockedAt = Number.POSITIVE_INFINITY;
     this.#choice = undefined;
     this.#ready = undefined;
-    this.#lastTimeMs = 0;
     this.#last = undefined;
     this.#runs++;
     return true;
@@ -191,30 +147,25 @@ class Dpor implements Strategy {
     this.#choice = undefined;
     const id = choice === undefined ? (record.id ?? 0) : this.#idOf(choice.ids);
     if (choice === undefined) {
-      this.#noteReady([id]);
+      this.#readySince.note([id], this.#path.depth);
       if (record.ready > 1) this.#isForced = true;
     }
-    this.#placeOf[record.step] = this.#depth;
-    if (this.#depth < this.#known) {
-      const { event } = this.#node;
-      if (event?.step.id !== id) throw this.#diverge(event?.step, record.step, formatReadyTask(record));
-    } else this.#take(knownStep(id, choice?.ids ?? [id], record), record, choice !== undefined);
-    this.#lastTimeMs = record.timeMs;
+    this.#placeOf[record.step] = this.#path.depth;
+    if (!this.#path.isKnown) this.#take(knownStep(id, choice?.ids ?? [id], record), record, choice !== undefined);
+    else if (this.#path.plan?.id === id) this.#path.skip();
+    else throw this.#diverge(record.step, formatReadyTask(record));
     this.#last = record;
-    this.#depth++;
   }
 
   end({ isCutOff }: RunResult): void {
-    if (isCutOff === true) this.#isCut = true; // there are classes of which only the beginning is told apart
+    if (isCutOff === true) this.#isCut = true; // nobody knows what it would have raced with
     this.#learn();
   }
 
   #reset(): void {
-    this.#path.splice(0, this.#path.length, new Node([], [], 0));
+    this.#path = new SearchPath(this.#bound ?? Number.POSITIVE_INFINITY);
     this.#batches.clear();
-    this.#readySince.length = 0;
     this.#runs = 0;
-    this.#known = 0;
     this.#isLearnt = true;
     this.#isTracked = true;
     this.#isOver = false;
@@ -222,64 +173,43 @@ class Dpor implements Strategy {
     this.#divergence = undefined;
   }
 
-  get #node(): Node {
-    return this.#path[this.#depth] as Node; // there is one after every step
-  }
-
   #pickNext(decision: Decision): number {
-    const node = this.#node;
-    const ids = this.#idsOf(decision, node);
-    if (!node.isSeen) this.#look(node, decision, ids);
-    const plan = this.#depth < this.#known ? node.event?.step : this.#planFor(node);
+    const { node } = this.#path;
+    const ids = this.#idsOf(decision);
+    if (node.count === 0) this.#look(node, decision, ids);
+    const { plan } = this.#path;
     const index = plan === undefined ? this.#chooseFreely(node, ids) : ids.indexOf(plan.choice[0] ?? NONE);
-    if (index < 0) {
-      if (!this.#isForced) throw this.#diverge(plan, decision.step, describeDecision(decision));
+    if (index < 0 || node.count !== ids.length) {
+      if (!this.#isForced) throw this.#diverge(decision.step, describeDecision(decision));
       this.#isCut = true;
-      return 0;
     }
-    const id = ids[index] ?? NONE;
-    if (id === CLOCK) this.#passTime(node);
+    const id = ids[index] ?? ids[0] ?? NONE;
+    if (id === CLOCK) this.#passTime();
     else this.#choice = { ids: [id], plan: plan?.choice ?? [id] };
-    return index;
+    return Math.max(0, index);
   }
 
-  /** The ids of what is ready. Where steps are not tracked they are indices, and every alternative is tried. */
-  #idsOf({ ids, count, ready, step }: Decision, node: Node): readonly number[] {
-    if (ids !== undefined) {
-      this.#ready = { place: this.#depth, ids, alternatives: ready };
-      this.#noteReady(ids);
-      return ids;
+  /** The ids of what is ready. Where steps are not tracked they are indices. */
+  #idsOf({ ids, ready }: Decision): readonly number[] {
+    if (ids === undefined) {
+      this.#isTracked = false;
+      return ready.map(({ kind }, index) => (kind === "clock" ? CLOCK : index));
     }
-    this.#isTracked = false;
-    const indices = Array.from({ length: count }, (_, index) => (ready[index]?.kind === "clock" ? CLOCK : index));
-    if (!node.isSeen)
-      for (const index of indices) {
-        if (index !== CLOCK) node.pending.add([knownStep(index, [index], { name: "alternative", operation: String(index), step })]);
-      }
-    return indices;
-  }
-
-  /** Notes since when what has one of `ids` is ready. */
-  #noteReady(ids: readonly number[]): void {
-    for (const id of ids) {
-      if (id < 0) continue;
-      const since = (this.#readySince[id] ??= { run: NONE, place: 0 });
-      if (since.run === this.#runs) continue;
-      since.run = this.#runs;
-      since.place = this.#depth;
-    }
+    this.#ready = { place: this.#path.depth, ids, alternatives: ready };
+    this.#readySince.note(ids, this.#path.depth);
+    return ids;
   }
 
   /** Looks at a decision that is new. */
-  #look(node: Node, { ready }: Decision, ids: readonly number[]): void {
-    node.isSeen = true;
-    if (ids.includes(CLOCK)) {
-      // Only gates are ready then. Whether time may pass is not seen from what runs otherwise.
-      for (const id of ids) node.pending.add([id === CLOCK ? CLOCK_STEP : knownStep(id, [id], { kind: "gate" })]);
+  #look(node: SearchNode, { ready }: Decision, ids: readonly number[]): void {
+    node.count = ids.length;
+    // Where only gates are ready, and time may pass, that is not seen from what runs otherwise. And without tracking nothing is seen.
+    if (ids.includes(CLOCK) || !this.#isTracked) {
+      for (const [index, id] of ids.entries()) node.pending.add([id === CLOCK ? CLOCK_STEP : knownStep(id, [id], { kind: ready[index]?.kind })]);
     }
     if (this.#bound === undefined) return;
-    const resumed = ready.findIndex((alternative) => this.#isNextOfLast(alternative));
-    node.resumed = ids[resumed] ?? NONE;
+    const resumed = ids[ready.findIndex((alternative) => this.#isNextOfLast(alternative))];
+    if (resumed !== undefined) this.#path.noteResumed(resumed);
   }
 
   /** Whether it goes on with the chain that ran last. */
@@ -290,44 +220,33 @@ class Dpor implements Strategy {
     return (kind === undefined || kind === "task") && name === last.name;
   }
 
-  /** The first step of the wakeup sequence that is to be followed, if there is one. */
-  #planFor(node: Node): KnownStep | undefined {
-    this.#dropWhatIsBeyondBound(node);
-    return node.pending.first?.[0];
-  }
-
-  #dropWhatIsBeyondBound(node: Node): void {
-    void node;
-  }
-
   /** Index of what runs where nothing asks for a certain order: in the order of arrival, or with a bound whatever goes on. */
-  #chooseFreely({ sleep, resumed }: Node, ids: readonly number[]): number {
-    const isAwake = (id: number): boolean => id !== CLOCK && !sleep.some((step) => step.id === id);
-    if (resumed !== NONE && isAwake(resumed)) return ids.indexOf(resumed);
+  #chooseFreely({ sleep, resumed }: SearchNode, ids: readonly number[]): number {
+    const isAwake = (id: number): boolean => !sleep.some((step) => step.id === id);
+    if (resumed !== undefined && isAwake(resumed)) return ids.indexOf(resumed);
     const index = ids.findIndex(isAwake);
-    if (index >= 0) return index;
-    this.#blockedAt ??= this.#depth;
-    return 0;
+    if (index < 0) this.#blockedAt = Math.min(this.#blockedAt, this.#path.depth);
+    return Math.max(0, index);
   }
 
   #pickJoining(decision: Decision): number {
-    const ids = decision.ids ?? decision.ready.map((_, index) => (index === 0 ? NONE : index));
+    const ids = decision.ids ?? decision.ready.map((_, index) => (index === 0 ? CLOCK : index));
     const choice = this.#choice;
-    if (choice === undefined) return 0;
+    if (choice === undefined) return 0; // the gate was somebody else's choice
     const next = choice.plan[choice.ids.length];
     if (next === undefined) {
-      if (this.#depth >= this.#known) this.#addBatches(choice.ids, ids);
+      if (!this.#path.isKnown) this.#addBatches(choice.ids, ids);
       return 0;
     }
     const index = ids.indexOf(next);
-    if (index < 0) throw this.#diverge(undefined, decision.step, describeDecision(decision));
+    if (index < 0) throw this.#diverge(decision.step, describeDecision(decision));
     choice.ids.push(next);
     return index;
   }
 
   /** The batches that go on with one more gate are to be tried, too. */
   #addBatches(gates: readonly number[], ids: readonly number[]): void {
-    const { sleep, pending } = this.#node;
+    const { sleep, pending } = this.#path.node;
     for (const gate of ids) {
       if (gate < 0) continue;
       const choice = [...gates, gate];
@@ -346,97 +265,48 @@ class Dpor implements Strategy {
     return known;
   }
 
-  #passTime(node: Node): void {
-    if (this.#depth >= this.#known) {
-      node.isDecided = true;
-      this.#goOn(node, { step: CLOCK_STEP, causes: [], isLater: true });
-    }
-    this.#depth++;
+  #passTime(): void {
+    if (this.#path.isKnown) this.#path.skip();
+    else this.#path.take({ step: CLOCK_STEP, causes: [], isLater: true, isDecided: true, readySince: this.#path.depth });
   }
 
-  /** The step after `node` ran for the first time. */
-  #take(step: KnownStep, { timeMs, causes = [] }: StepRecord, isDecided: boolean): void {
-    const node = this.#node;
-    const [id = NONE] = step.choice;
-    node.isDecided = isDecided;
-    node.readySince = this.#readySince[id]?.place ?? this.#depth;
-    const before = this.#path[this.#depth - 1]?.event?.step.id;
+  /** A step ran for the first time. */
+  #take(step: KnownStep, record: StepRecord, isDecided: boolean): void {
+    const path = this.#path;
+    const readySince = this.#readySince.of(step.choice[0] ?? NONE);
+    const causes = (record.causes ?? []).map((number) => this.#placeOf[number] ?? 0);
     // Whatever ran right before it was ready has made it so, whether or not it says so.
-    const places = causes.map((number) => this.#placeOf[number] ?? NONE).filter((place) => place >= 0);
-    if (node.readySince > 0) places.push(node.readySince - 1);
-    this.#goOn(node, { step, causes: places, isLater: before === CLOCK || timeMs !== this.#lastTimeMs });
+    if (readySince > 0) causes.push(readySince - 1);
+    if (this.#bound !== undefined && !isDecided && this.#isNextOfLast(record)) path.noteResumed(step.id);
+    const isLater = path.last?.id === CLOCK || (this.#last !== undefined && record.timeMs !== this.#last.timeMs);
+    path.take({ step, causes, isLater, isDecided, readySince });
   }
 
-  #goOn(node: Node, event: RunEvent): void {
-    const { step } = event;
-    node.event = event;
-    const sleep = node.sleep.filter((other) => areIndependent(other, step));
-    const left = node.pending.takeAfter(step);
-    // Where a sequence ends nothing sleeps any more, so everything is tried from there on by itself.
-    const isAtEnd = sleep.length === 0 && left.some(({ length }) => length === 0);
-    const isPreempting = node.resumed !== NONE && step.id !== node.resumed;
-    this.#path.length = this.#depth + 1;
-    this.#path.push(new Node(sleep, isAtEnd ? [] : left.filter(({ length }) => length > 0), node.spent + Number(isPreempting)));
-  }
-
-  /** Looks at the races of the run that is over, and notes what is to be tried because of them. */
   #learn(): void {
     if (this.#isLearnt) return;
     this.#isLearnt = true;
     if (this.#divergence !== undefined) return;
-    const end = this.#node;
-    if (this.#depth < this.#known || end.pending.length > 0) {
+    if (this.#path.plan !== undefined) {
       if (this.#isForced) this.#isCut = true;
-      else this.#diverge(this.#depth < this.#known ? end.event?.step : end.pending.first?.[0], this.#depth + 1, "the end of the run");
+      else this.#diverge(this.#path.depth + 1, "the end of the run");
     }
-    this.#path.length = Math.min(this.#depth, this.#blockedAt ?? this.#depth);
-    if (!this.#isTracked) return;
-    this.#learnFromEnd();
-    const events = this.#path.map(({ event }) => event as RunEvent); // each of them ran
-    this.#order.read(events, this.#known);
-    for (const [place] of events.entries()) for (const earlier of this.#order.racesOf(place)) this.#reverse(earlier, place);
+    const { depth, last } = this.#path;
+    this.#path.end(this.#blockedAt);
+    if (this.#isTracked) this.#path.learn(this.#blockedAt < depth ? [] : this.#leftOver(last));
   }
 
-  /** What was ready when the run ended could have run in the place of the last step. */
-  #learnFromEnd(): void {
-    const last = this.#path.at(-1);
+  /** What was ready when the last step ended the run, and could have run in its place. */
+  #leftOver(last: KnownStep | undefined): readonly KnownStep[] {
     const ready = this.#ready;
-    if (last?.event === undefined || ready === undefined || this.#blockedAt !== undefined || ready.place !== this.#path.length - 1) return;
-    const { event } = last;
-    const others = ready.ids.flatMap((id, index) => (id === CLOCK || event.step.choice.includes(id) ? [] : [{ id, kind: ready.alternatives[index]?.kind }]));
-    if (others.length === 0) return;
-    // What ends a run by itself is dependent with everything. Whatever else was last was cut off by somebody who counts steps.
-    if (!event.step.isOpaque) {
-      this.#isCut = true;
-      return;
-    }
-    for (const { id, kind } of others) {
-      this.#insert(last, [knownStep(id, [id], { kind, footprint: { reads: [], writes: [] } })]);
-    }
-  }
-
-  /** The steps at two places of the run have raced: the other way round is to be tried, unless it is covered. */
-  #reverse(first: number, second: number): void {
-    const node = this.#path[first];
-    if (node?.event === undefined || !node.isDecided) return;
-    const sequence: KnownStep[] = [];
-    let readySince = NONE;
-    for (let place = first + 1; place < this.#path.length; place++) {
-      if (this.#order.areApart(first, place)) break;
-      const other = this.#path[place] as Node; // within the path
-      if (place === second || this.#order.isBefore(first, place) || other.event === undefined) continue;
-      if (readySince === NONE) ({ readySince } = other);
-      sequence.push(other.event.step);
-    }
-    const last = this.#path[second] as Node; // within the path
-    if (readySince === NONE) ({ readySince } = last);
-    if (readySince > first || last.event === undefined) return;
-    sequence.push(stablePart(last.event.step, node.event.step));
-    this.#insert(node, sequence);
-  }
-
-  #insert({ sleep, pending }: Node, sequence: WakeupSequence): void {
-    if (!sleep.some((step) => placeIn(sequence, step) >= 0)) pending.add(sequence);
+    if (last === undefined || ready?.place !== this.#path.depth - 1) return [];
+    const left = ready.ids.flatMap((id, index) => {
+      const { name = "", operation = "", kind } = ready.alternatives[index] ?? {};
+      return id < 0 || last.choice.includes(id) ? [] : [knownStep(id, [id], { name, operation, kind, footprint: NOTHING_KNOWN })];
+    });
+    if (left.length === 0 || last.isOpaque) return left;
+    // What ends a run by itself is dependent with everything. This was not the end, so the run was cut off.
+    this.#isCut = true;
+    return [];
   }
 
   /** Turns to what is to be tried next; answers false when there is nothing. */
@@ -445,25 +315,41 @@ class Dpor implements Strategy {
     this.#learn();
     // Whoever begins a run is not prepared for an error, so it is the next run that ends with this, at its first decision.
     if (this.#divergence !== undefined) return true;
-    for (let node = this.#path.at(-1); node !== undefined; node = this.#path.at(-1)) {
-      if (node.event !== undefined) {
-        node.sleep.push(node.event.step);
-        node.tried++;
-        node.event = undefined;
-      }
-      this.#dropWhatIsBeyondBound(node);
-      if (node.pending.length > 0) {
-        this.#known = this.#path.length - 1;
-        return true;
-      }
-      this.#path.pop();
-    }
-    this.#isOver = true;
-    return false;
+    this.#isOver = !this.#path.turn();
+    return !this.#isOver;
   }
 
-  #diverge(planned: KnownStep | undefined, step: number, now: string): DivergenceError {
-    const error = nondeterminism(step, planned === undefined ? "another decision" : `${formatReadyTask(planned)} ready at step ${step}`, now);
+  #diverge(step: number, now: string): DivergenceError {
+    const { plan, isBeyondKnown } = this.#path;
+    const error = nondeterminism(step, plan === undefined ? "another decision" : `${formatReadyTask(plan)} ready at step ${step}`, now);
+    if (isBeyondKnown) error.message += "\nOr steps were swapped that share something without telling: what they share should go through env.shared.";
     return (this.#divergence = error);
+  }
+}
+
+/** Of a step that has not run, nothing is known but that it may. */
+const NOTHING_KNOWN: Footprint = { reads: [], writes: [] };
+
+/** Since which place of a run what has an id is ready. */
+class ReadySince {
+  readonly #places: number[] = [];
+  readonly #runs: number[] = [];
+  #run = 0;
+
+  /** A run begins. */
+  begin(): void {
+    this.#run++;
+  }
+
+  note(ids: readonly number[], place: number): void {
+    for (const id of ids) {
+      if (id < 0 || this.#runs[id] === this.#run) continue;
+      this.#runs[id] = this.#run;
+      this.#places[id] = place;
+    }
+  }
+
+  of(id: number): number {
+    return this.#places[id] ?? 0;
   }
 }

@@ -20,6 +20,8 @@ export interface KnownStep extends ReadyTask {
   readonly isOpaque: boolean;
   /** Whether it is so wherever it runs. */
   readonly isAlwaysOpaque: boolean;
+  /** The id of the step with which its task could go on right after it, where that is asked for. */
+  readonly next?: number | undefined;
 }
 
 /** What a step touched, as far as it is told. What settles gates is taken to have done anything. */

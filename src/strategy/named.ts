@@ -9,8 +9,10 @@ import { exhaustive } from "./exhaustive.js";
 import { fifo } from "./fifo.js";
 import { laggards } from "./laggards.js";
 import { pct } from "./pct.js";
+import { pos } from "./pos.js";
 import { random } from "./random.js";
 import { seeded } from "./seeded.js";
+import { urw } from "./urw.js";
 
 /** What may stand behind the colon. */
 interface Parameter {
@@ -33,6 +35,8 @@ const STRATEGIES: ReadonlyMap<string, Named> = new Map<string, Named>([
       make: (seed, depth) => pct(seed, { ...(depth !== undefined && { depth }) }),
     },
   ],
+  ["pos", { make: pos }],
+  ["urw", { make: urw }],
   [
     "delay",
     {

@@ -4,7 +4,7 @@
  * points, steps drawn in advance, the chain that is about to run falls behind all others. A bug of that depth among n chains and k steps is
  * found by a run with a probability of at least 1 / (n k^(depth - 1)).
  *
- * Where this differs from the paper: k is not given but learned, see {@link ChangePlaces}; priorities are drawn when a chain appears, because
+ * Where this differs from the paper: k is not given but learned from the earlier runs; priorities are drawn when a chain appears, because
  * nobody knows in advance how many there will be; and a change point where nothing else is ready waits until there is, which is section 4.1 there.
  *
  * A task is a chain; so is a gate, and a callback. The clock is one, too, with a new priority each time that time has passed. A gate settles
@@ -15,11 +15,19 @@ import { Random } from "../random/random.js";
 import type { Decision, RunResult, Strategy } from "../schedule/strategy.js";
 import { SETTLE_PROBABILITY } from "./batch.js";
 import { highest, Priorities, type Ranked } from "./priorities.js";
+import { RunLength } from "./run-length.js";
 
 export interface PctOptions {
   /** How many ordering facts a bug may need; one less than there are change points in a run. At least 1. Default 3. */
   readonly depth?: number;
 }
+
+/**
+ * How likely the longest run so far is taken for the length of the next one, instead of the average. The paper asks for an upper bound on k;
+ * where few runs are long it wastes most of the change points behind the end of the others, so it is taken only so often that every place is
+ * reached.
+ */
+const LONGEST_PROBABILITY = 1 / 8;
 
 /**
  * Runs whoever has the highest of random priorities, which change `depth - 1` times in a run.
@@ -45,7 +53,7 @@ class Pct implements Strategy {
   readonly #depth: number;
   /** One stream for all runs, as for random picks. */
   #stream: Random;
-  #places = new ChangePlaces();
+  #length = new RunLength();
   readonly #priorities = new Priorities(() => this.#stream.next());
   /** The steps after which the priorities change, the next one last. */
   #changes: number[] = [];
@@ -60,17 +68,17 @@ class Pct implements Strategy {
   begin(run: number): boolean {
     if (run === 0) {
       this.#stream = new Random(this.#seed, "schedule", "pct");
-      this.#places = new ChangePlaces();
+      this.#length = new RunLength();
     }
     this.#priorities.clear();
-    this.#places.begin();
-    this.#changes = this.#drawChanges(this.#places.draw(this.#stream));
+    this.#length.begin();
+    this.#changes = this.#drawChanges();
     return true;
   }
 
   pick(decision: Decision): number {
     if (decision.kind === "batch") return this.#stream.next() < SETTLE_PROBABILITY ? 0 : this.#priorities.firstGate(decision);
-    const place = this.#places.note(decision.step);
+    const place = this.#length.note(decision.step);
     const ranked = this.#priorities.rank(decision);
     let index = highest(ranked);
     if ((this.#changes.at(-1) ?? Number.POSITIVE_INFINITY) <= place) {
@@ -85,54 +93,16 @@ class Pct implements Strategy {
   }
 
   end(result: RunResult): void {
-    this.#places.end(result.steps);
+    this.#length.end(result.steps);
   }
 
-  /** Different places from 1 to `count`, or all of them, in descending order. */
-  #drawChanges(count: number): number[] {
+  /** Different places of a run, or all of them, in descending order; none in the first run, of which the length is not known. */
+  #drawChanges(): number[] {
+    const { runs, longest, average } = this.#length;
+    const count = runs > 0 && this.#stream.next() < LONGEST_PROBABILITY ? longest : Math.ceil(average);
     const places = new Set<number>();
     const wanted = Math.min(this.#depth - 1, count);
     while (places.size < wanted) places.add(1 + this.#stream.below(count));
     return [...places].sort((a, b) => b - a);
-  }
-}
-
-/** How likely the longest run is taken for the length of the next one, instead of the average: so any place is reached. */
-const LONGEST_PROBABILITY = 1 / 8;
-
-/**
- * How many places a run has at which priorities can change: those between two of its steps, from the first decision on. It is learned from the
- * earlier runs of the exploration. The paper asks for an upper bound; but where few runs are long, one wastes most of the change points behind
- * the end of the others, so it is the average that is taken mostly. The first run has none.
- *
- * With it the bound of the paper is met on the programs of which the odds are known, and is tight where it is tight there.
- */
-class ChangePlaces {
-  #runs = 0;
-  #total = 0;
-  #longest = 0;
-  #firstStep = 0;
-
-  begin(): void {
-    this.#firstStep = 0;
-  }
-
-  /** `step` is decided; answers how many places have gone by before it. */
-  note(step: number): number {
-    if (this.#firstStep === 0) this.#firstStep = step;
-    return step - this.#firstStep;
-  }
-
-  end(steps: number): void {
-    if (this.#firstStep === 0) return; // nothing to decide
-    const places = steps - this.#firstStep;
-    this.#runs++;
-    this.#total += places;
-    this.#longest = Math.max(this.#longest, places);
-  }
-
-  draw(stream: Random): number {
-    if (this.#runs === 0) return 0;
-    return stream.next() < LONGEST_PROBABILITY ? this.#longest : Math.ceil(this.#total / this.#runs);
   }
 }

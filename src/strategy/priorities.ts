@@ -38,7 +38,7 @@ export class Priorities {
   /** What each of those that are ready belongs to, in their order. */
   rank(decision: Decision): readonly Ranked[] {
     this.#timeMs = decision.timeMs;
-    return this.#ready.update(decision, decision.ready);
+    return this.#ready.update(decision.ready);
   }
 
   /** The one at `index` runs. */

@@ -4,7 +4,7 @@
  * Those that stay ready stand in the same order in the next decision, so the values are carried over by walking along both lists, which costs
  * a comparison where a map costs a look-up. Whoever finds no place is new.
  */
-import type { Alternative, Decision } from "../schedule/strategy.js";
+import type { Alternative } from "../schedule/strategy.js";
 
 /** What an alternative is a step of: a task, a callback, a gate, the clock. Without an object of its own it is known by its name. */
 export function chainOf(alternative: Alternative): object | string {
@@ -13,13 +13,13 @@ export function chainOf(alternative: Alternative): object | string {
 
 /** A value for each that is ready, made when it is seen first. */
 export class ReadyValues<T> {
-  readonly #make: (alternative: Alternative, index: number, decision: Decision) => T;
+  readonly #make: (alternative: Alternative, index: number) => T;
   #ready: (Alternative | undefined)[] = [];
   #values: T[] = [];
   #nextReady: (Alternative | undefined)[] = [];
   #nextValues: T[] = [];
 
-  constructor(make: (alternative: Alternative, index: number, decision: Decision) => T) {
+  constructor(make: (alternative: Alternative, index: number) => T) {
     this.#make = make;
   }
 
@@ -35,7 +35,7 @@ export class ReadyValues<T> {
   }
 
   /** The values of those that are ready in a decision of kind `"next"`. */
-  update(decision: Decision, ready: readonly Alternative[]): readonly T[] {
+  update(ready: readonly Alternative[]): readonly T[] {
     const before = this.#ready;
     const beforeValues = this.#values;
     const after = this.#nextReady;
@@ -50,7 +50,7 @@ export class ReadyValues<T> {
       if (place < before.length) {
         values.push(beforeValues[place] as T); // as long as the list before
         from = place + 1;
-      } else values.push(this.#make(alternative, index, decision));
+      } else values.push(this.#make(alternative, index));
       after.push(alternative);
     }
     this.#ready = after;

@@ -17,15 +17,17 @@ export class DivergenceError extends HeddleError {
   readonly recorded: RecordedDecision | undefined;
   readonly now: readonly ReadyTask[] | undefined;
 
-  constructor(step: number, recorded: RecordedDecision | undefined, now: readonly ReadyTask[] | undefined) {
+  /** @param message says it otherwise, where there is more to say than what was recorded and what is ready now */
+  constructor(step: number, recorded: RecordedDecision | undefined, now: readonly ReadyTask[] | undefined, message?: string) {
     super(
       "HEDDLE_DIVERGENCE",
-      [
-        `divergence at step ${step}: the program left the recorded schedule.`,
-        `  recorded  ${recorded === undefined ? "the end of the schedule" : `${formatReady(recorded.ready)}, ran ${formatReadyTask(recorded.ready[recorded.index] ?? UNKNOWN)}`}`,
-        `  now       ${now === undefined ? "the end of the program" : formatReady(now)}`,
-        "Either the program was changed since, or something outside the loop chose the order: a real clock, Math.random, state kept from an earlier run.",
-      ].join("\n"),
+      message ??
+        [
+          `divergence at step ${step}: the program left the recorded schedule.`,
+          `  recorded  ${recorded === undefined ? "the end of the schedule" : `${formatReady(recorded.ready)}, ran ${formatReadyTask(recorded.ready[recorded.index] ?? UNKNOWN)}`}`,
+          `  now       ${now === undefined ? "the end of the program" : formatReady(now)}`,
+          "Either the program was changed since, or something outside the loop chose the order: a real clock, Math.random, state kept from an earlier run.",
+        ].join("\n"),
     );
     this.step = step;
     this.recorded = recorded;

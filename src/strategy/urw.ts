@@ -87,7 +87,7 @@ class UniformWalk implements Strategy {
     const { step } = decision;
     this.#noteForced(step - this.#step - 1);
     this.#step = step;
-    const chains = this.#ready.update(decision, decision.ready);
+    const chains = this.#ready.update(decision.ready);
     const index = this.#draw(chains);
     this.#ready.take(index);
     this.#latest = chains[index];

@@ -1,0 +1,214 @@
+/**
+ * The path of one run through a search by races (dpor.ts): for each of its steps, what was tried in its place and what is yet to be tried. It goes
+ * on with each step, learns from the races of a run that is over, and turns to what is to be tried next.
+ *
+ * Invariants:
+ * - What sleeps at a node can run there, and after it the same happens as when it ran before the last steps, with which it is independent.
+ * - No wakeup sequence that waits at a node can begin with what sleeps there.
+ */
+import { HappensBefore, type RunEvent } from "./happens-before.js";
+import { areIndependent, type KnownStep, stablePart } from "./known-step.js";
+import { placeIn, type WakeupSequence, WakeupSequences } from "./wakeup.js";
+
+/** A step that ran, and what there was to decide about it. */
+export interface TakenStep extends RunEvent {
+  /** The place in the run since when it was ready. */
+  readonly readySince: number;
+  /** Whether there was a choice. */
+  readonly isDecided: boolean;
+}
+
+/** A prefix of the run, and the step that comes after it. */
+export class SearchNode {
+  readonly sleep: KnownStep[];
+  readonly pending: WakeupSequences;
+  /** Preemptions before it. */
+  readonly spent: number;
+  /** The step that is tried now, once it ran. */
+  taken: TakenStep | undefined = undefined;
+  /** How many alternatives there are; 0 as long as none were seen. */
+  count = 0;
+  /** How many were tried and are done with. */
+  tried = 0;
+  /** The id of what goes on with the task that ran last, where that is asked for. */
+  resumed: number | undefined = undefined;
+
+  constructor(sleep: KnownStep[], pending: readonly WakeupSequence[], spent: number) {
+    this.sleep = sleep;
+    this.pending = new WakeupSequences(pending);
+    this.spent = spent;
+  }
+}
+
+export class SearchPath {
+  readonly #bound: number;
+  /** One for each step of the run, and one after it. */
+  readonly #nodes: SearchNode[] = [new SearchNode([], [], 0)];
+  readonly #order = new HappensBefore();
+  #depth = 0;
+  #known = 0;
+  #isCut = false;
+
+  /** `bound`: a wakeup sequence that needs more preemptions is left out. */
+  constructor(bound: number) {
+    this.#bound = bound;
+  }
+
+  /** How many steps have run. */
+  get depth(): number {
+    return this.#depth;
+  }
+
+  /** Whether the next step is one of the run before. */
+  get isKnown(): boolean {
+    return this.#depth < this.#known;
+  }
+
+  /** Whether steps were taken that no run before has taken. */
+  get isBeyondKnown(): boolean {
+    return this.#depth > this.#known;
+  }
+
+  /** Whether a wakeup sequence was left out because of the bound. */
+  get isCut(): boolean {
+    return this.#isCut;
+  }
+
+  /** Where the next step is to be decided. */
+  get node(): SearchNode {
+    return this.#nodes[this.#depth] as SearchNode; // there is one after every step
+  }
+
+  /** The step that ran last. */
+  get last(): KnownStep | undefined {
+    return this.#nodes[this.#depth - 1]?.taken?.step;
+  }
+
+  /** The step that has to be next, if one has. */
+  get plan(): KnownStep | undefined {
+    if (this.isKnown) return this.node.taken?.step;
+    this.#dropBeyondBound(this.node);
+    return this.node.pending.first?.[0];
+  }
+
+  /** The part of the search that is done, in the eyes of somebody who picks uniformly among what was tried and is known to be to be tried. */
+  get done(): number {
+    let here = 1;
+    let done = 0;
+    for (const { tried, pending, taken } of this.#nodes) {
+      if (taken === undefined) break;
+      here /= tried + 1 + pending.length;
+      done += here * tried;
+    }
+    return done + here;
+  }
+
+  /** A run begins. */
+  begin(): void {
+    this.#depth = 0;
+  }
+
+  /** The next step is that of the run before. */
+  skip(): void {
+    this.#depth++;
+  }
+
+  /** The next step ran for the first time. */
+  take(taken: TakenStep): void {
+    const { node } = this;
+    const { step } = taken;
+    node.taken = taken;
+    const sleep = node.sleep.filter((other) => areIndependent(other, step));
+    const left = node.pending.takeAfter(step);
+    // Where a sequence ends nothing sleeps any more, so everything is tried from there on by itself.
+    const isAtEnd = sleep.length === 0 && left.some(({ length }) => length === 0);
+    const spent = node.spent + Number(isPreemption(step, node.resumed));
+    this.#depth++;
+    this.#nodes.length = this.#depth;
+    this.#nodes.push(new SearchNode(sleep, isAtEnd ? [] : left.filter(({ length }) => length > 0), spent));
+  }
+
+  /** After the step that ran last its task can go on at once, with the step `id`. */
+  noteResumed(id: number): void {
+    this.node.resumed = id;
+    const before = this.#nodes[this.#depth - 1];
+    if (before?.taken !== undefined) before.taken = { ...before.taken, step: { ...before.taken.step, next: id } };
+  }
+
+  /** The run is over. Of its steps, those from `length` on are of no interest. */
+  end(length: number): void {
+    this.#nodes.length = Math.min(length, this.#depth);
+  }
+
+  /** Notes what is to be tried because of the races of the run, and that each of `others` could have run in the place of its last step. */
+  learn(others: readonly KnownStep[]): void {
+    const last = this.#nodes.at(-1);
+    for (const other of others) if (last !== undefined) insert(last, [other]);
+    const steps = this.#nodes.map(({ taken }) => taken as TakenStep); // each of them ran
+    this.#order.read(steps, this.#known);
+    for (const second of steps.keys()) for (const first of this.#order.racesOf(second)) this.#reverse(first, second, steps);
+  }
+
+  /** Turns to what is to be tried next; answers false when there is nothing. */
+  turn(): boolean {
+    for (let node = this.#nodes.at(-1); node !== undefined; node = this.#nodes.at(-1)) {
+      if (node.taken !== undefined) {
+        node.sleep.push(node.taken.step);
+        node.tried++;
+        node.taken = undefined;
+      }
+      this.#dropBeyondBound(node);
+      if (node.pending.length > 0) {
+        this.#known = this.#nodes.length - 1;
+        return true;
+      }
+      this.#nodes.pop();
+    }
+    return false;
+  }
+
+  /** The steps at two places of the run have raced: the other way round is to be tried, unless what sleeps covers it. */
+  #reverse(first: number, second: number, steps: readonly TakenStep[]): void {
+    const [node, earlier, later] = [this.#nodes[first], steps[first], steps[second]];
+    if (node === undefined || earlier?.isDecided !== true || later === undefined) return;
+    const sequence: KnownStep[] = [];
+    let readySince = Number.NaN;
+    for (let place = first + 1; place < steps.length && !this.#order.areApart(first, place); place++) {
+      const other = steps[place];
+      if (other === undefined || place === second || this.#order.isBefore(first, place)) continue;
+      if (sequence.length === 0) ({ readySince } = other);
+      sequence.push(other.step);
+    }
+    if (sequence.length === 0) ({ readySince } = later);
+    if (readySince > first) return;
+    sequence.push(stablePart(later.step, earlier.step));
+    insert(node, sequence);
+  }
+
+  #dropBeyondBound({ pending, spent, resumed }: SearchNode): void {
+    if (this.#bound === Number.POSITIVE_INFINITY) return;
+    for (let { first } = pending; first !== undefined && spent + preemptionsOf(first, resumed) > this.#bound; { first } = pending) {
+      pending.dropFirst();
+      this.#isCut = true;
+    }
+  }
+}
+
+function insert({ sleep, pending }: SearchNode, sequence: WakeupSequence): void {
+  if (!sleep.some((step) => placeIn(sequence, step) >= 0)) pending.add(sequence);
+}
+
+function isPreemption({ id }: KnownStep, resumed: number | undefined): boolean {
+  return resumed !== undefined && resumed !== id;
+}
+
+/** How many preemptions a sequence is, where `resumed` could go on. */
+function preemptionsOf(sequence: WakeupSequence, resumed: number | undefined): number {
+  let count = 0;
+  let next = resumed;
+  for (const step of sequence) {
+    if (isPreemption(step, next)) count++;
+    ({ next } = step);
+  }
+  return count;
+}
