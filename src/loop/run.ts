@@ -3,7 +3,16 @@
  */
 import { UsageError } from "../errors/errors.js";
 import { EventLoop, type EventLoopOptions } from "./event-loop.js";
-import { detectQuiescence, hasRequestUnderWay, nextMacrotask, onNextMacrotask, onRealTimeout, type Quiescence, realNowMs } from "./host.js";
+import {
+  detectQuiescence,
+  hasRequestUnderWay,
+  nextMacrotask,
+  onNextMacrotask,
+  onRealTimeout,
+  type Quiescence,
+  realNowMs,
+  watchRequests,
+} from "./host.js";
 import { requireDuration, requireStrategy } from "./require-options.js";
 import { findRunningLoop, setRunningLoop } from "./running.js";
 import { interceptStrays } from "./strays.js";
@@ -40,7 +49,11 @@ export async function takeTurn(what: string): Promise<() => void> {
   });
   await before;
   await nextMacrotask();
-  return release;
+  const unwatch = watchRequests();
+  return () => {
+    unwatch();
+    release();
+  };
 }
 
 /**
