@@ -2,144 +2,33 @@
  * The built command, as a user starts it: exit codes, what goes to which stream, and what is left on disk. Longer than other test
  * files, because every test here needs the same temporary projects.
  */
-import { spawn } from "node:child_process";
+import { closeSync, cpSync, existsSync, ftruncateSync, openSync, rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
 import {
-  closeSync,
-  cpSync,
-  existsSync,
-  ftruncateSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { afterEach, beforeAll, describe, expect, test } from "vitest";
+  type Ended,
+  heddle,
+  makeProject,
+  read,
+  readJson,
+  reportsOf,
+  repository,
+  requireBuilt,
+  start,
+  write,
+} from "../../fixtures/command/built-command.js";
 import { checkTaskGraph } from "../graph/check.js";
 import { renderFailure } from "../report/failure-text.js";
 import type { RecordedDecision } from "../schedule/schedule.js";
 import { decodeSchedule, encodeSchedule } from "../schedule/token.js";
 import type { Failure } from "../store/failure.js";
+import { STRATEGY_NAMES } from "../strategy/named.js";
 import type { Summary } from "./summary.js";
 
-const repository = fileURLToPath(new URL("../..", import.meta.url));
-const command = join(repository, "dist", "cli", "main.js");
-
-beforeAll(() => {
-  if (!existsSync(command)) {
-    throw new Error("dist/ is missing, and these tests run the built command: run `npm run build` first (`npm test` does)");
-  }
-});
+beforeAll(requireBuilt);
 
 /** The first step of every recorded schedule of a graph. */
 const mainAlone: RecordedDecision = { ready: [{ name: "main", operation: "1" }], index: 0 };
-
-const projects: string[] = [];
-afterEach(() => {
-  for (const project of projects.splice(0)) rmSync(project, { recursive: true, force: true });
-});
-
-/** A project with these files, and with heddle, vitest and fast-check installed. */
-function makeProject(files: Readonly<Record<string, string>> = {}): string {
-  const project = mkdtempSync(join(tmpdir(), "heddle-cli-"));
-  projects.push(project);
-  mkdirSync(join(project, "node_modules"));
-  symlinkSync(repository, join(project, "node_modules", "heddle"), "junction");
-  for (const name of ["vitest", "fast-check"]) {
-    symlinkSync(join(repository, "node_modules", name), join(project, "node_modules", name), "junction");
-  }
-  for (const [path, text] of Object.entries({ "package.json": '{ "type": "module" }', ...files })) write(project, path, text);
-  return project;
-}
-
-function write(project: string, path: string, text: string): void {
-  mkdirSync(dirname(join(project, path)), { recursive: true });
-  writeFileSync(join(project, path), text);
-}
-
-function read(project: string, path: string): string {
-  return readFileSync(join(project, path), "utf8");
-}
-
-// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the one place that says what a file of ours holds
-function readJson<T>(project: string, path: string): T {
-  return JSON.parse(read(project, path)) as T; // written by the command that is under test
-}
-
-/** What stands under reports/, hidden files too. */
-function reportsOf(project: string): string[] {
-  if (!existsSync(join(project, "reports"))) return [];
-  return readdirSync(join(project, "reports"), { recursive: true, withFileTypes: true })
-    .filter((entry) => !entry.isDirectory())
-    .map(({ name }) => name)
-    .sort();
-}
-
-interface Ended {
-  /** The exit code, or the signal that ended the process. */
-  readonly code: number | string | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-interface Started {
-  readonly interrupt: () => void;
-  /** Resolves when one of the streams holds the text. */
-  readonly told: (text: string) => Promise<void>;
-  readonly ended: Promise<Ended>;
-}
-
-interface Surroundings {
-  readonly env?: Readonly<Record<string, string>>;
-  /** The built command, unless it is a copy. */
-  readonly main?: string;
-  /** Another program with its first arguments, which is given the command line. */
-  readonly through?: readonly string[];
-}
-
-function start(project: string, args: readonly string[], { env = {}, main = command, through = [] }: Surroundings = {}): Started {
-  const [program = "", ...rest] = [...through, process.execPath, main, ...args];
-  // What vitest and heddle set for the tests here is not meant for those inside.
-  const inherited = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(VITEST|HEDDLE|NODE_OPTIONS|TEST$|CI$)/.test(name)),
-  );
-  const child = spawn(program, rest, { cwd: project, env: { ...inherited, NO_COLOR: "1", ...env }, stdio: ["ignore", "pipe", "pipe"] });
-  let [stdout, stderr] = ["", ""];
-  const watchers = new Set<() => void>();
-  child.stdout.on("data", (data: Buffer) => {
-    stdout += data.toString();
-    for (const look of watchers) look();
-  });
-  child.stderr.on("data", (data: Buffer) => {
-    stderr += data.toString();
-    for (const look of watchers) look();
-  });
-  return {
-    interrupt: () => void child.kill("SIGINT"),
-    told: (text) =>
-      new Promise((resolve) => {
-        const look = (): void => {
-          if (stdout.includes(text) || stderr.includes(text)) resolve();
-        };
-        watchers.add(look);
-        look();
-      }),
-    ended: new Promise((resolve, reject) => {
-      child.on("error", reject);
-      child.on("close", (code, signal) => resolve({ code: code ?? signal, stdout, stderr }));
-    }),
-  };
-}
-
-function heddle(project: string, args: readonly string[], surroundings?: Surroundings): Promise<Ended> {
-  return start(project, args, surroundings).ended;
-}
 
 const holding = `
 import { testInvariants } from "heddle/vitest";
@@ -189,7 +78,7 @@ describe("the command", () => {
     expect(await heddle(project, ["--version"])).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
     const { code, stdout, stderr } = await heddle(project, ["--help"]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    for (const name of ["properties", "replay", "trace"]) {
+    for (const name of ["properties", "replay", "trace", "explore"]) {
       expect(stdout).toMatch(new RegExp(`^ {2}${name} `, "m"));
       expect((await heddle(project, [name, "--help"])).stdout).toContain(`Example: heddle ${name} `);
     }
@@ -204,7 +93,7 @@ describe("the command", () => {
     [["trace", "graph.json", "--seed", "seven"], '--seed: must be a whole number from 0 to 4294967295, not "seven"'],
     [["trace", "graph.json", "--seed", "4294967296"], '--seed: must be a whole number from 0 to 4294967295, not "4294967296"'],
     [["trace", "graph.json", "--seed", "-1"], '--seed: must be a whole number from 0 to 4294967295, not "-1"'],
-    [["trace", "graph.json", "--strategy", "chaos"], 'strategy: "chaos" is not known; known are fifo, random, seeded'],
+    [["trace", "graph.json", "--strategy", "chaos"], `strategy: "chaos" is not known; known are ${STRATEGY_NAMES.join(", ")}`],
     [["trace", "nowhere.json"], "nowhere.json: there is no such file"],
     [["trace", "empty.json"], "empty.json: is empty"],
     [["trace", "huge.json"], "huge.json: has 104857600 bytes; at most 16777216 are read"],
@@ -321,8 +210,8 @@ describe("heddle properties", () => {
     [[], { HEDDLE_SEED: "x" }, 'HEDDLE_SEED: must be a whole number from 0 to 4294967295, not "x"'],
     [[], { HEDDLE_RUNS: "0" }, 'HEDDLE_RUNS: must be a whole number from 1 to 1000000000, not "0"'],
     [["--runs", "1e3"], {}, '--runs: must be a whole number from 1 to 1000000000, not "1e3"'],
-    [["--strategy", "chaos"], {}, 'strategy: "chaos" is not known; known are fifo, random, seeded'],
-    [[], { HEDDLE_STRATEGY: "chaos" }, 'strategy: "chaos" is not known; known are fifo, random, seeded'],
+    [["--strategy", "chaos"], {}, `strategy: "chaos" is not known; known are ${STRATEGY_NAMES.join(", ")}`],
+    [[], { HEDDLE_STRATEGY: "chaos" }, `strategy: "chaos" is not known; known are ${STRATEGY_NAMES.join(", ")}`],
     [
       [],
       { HEDDLE_REPLAY: "x.json" },

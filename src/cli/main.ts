@@ -1,14 +1,15 @@
 #!/usr/bin/env node
 /**
- * The `heddle` command. Results go to standard output, messages to standard error. Exit codes: 0 held, 1 a property or a replayed
- * failure failed, 2 bad input or usage, 3 divergence, 130 interrupted.
+ * The `heddle` command. Results go to standard output, messages to standard error. Exit codes: 0 held, 1 a property, a scenario or a
+ * replayed failure failed, 2 bad input or usage, 3 divergence, 130 interrupted.
  */
 import { readFileSync } from "node:fs";
 import { Command, CommanderError, Option } from "commander";
 import { BadInputError, HeddleError, UsageError } from "../errors/errors.js";
 import { STRATEGY_NAMES } from "../strategy/named.js";
-import { parseRuns, parseSeed } from "../vitest/environment.js";
+import { parseRuns, parseSeed, parseWholeNumber } from "../vitest/environment.js";
 import { EXIT } from "./exit-codes.js";
+import type { ExploreFlags } from "./explore.js";
 import { runProperties } from "./properties.js";
 import { runReplay } from "./replay.js";
 import { runTrace } from "./trace.js";
@@ -86,7 +87,54 @@ function makeProgram(onCode: (code: number) => void): Command {
     .action(async (file: string, options: Options) => {
       onCode(await runTrace({ file, ...options, print, warn }));
     });
+  addExplore(program, onCode, { seed, strategy });
   return program;
+}
+
+function addExplore(
+  program: Command,
+  onCode: (code: number) => void,
+  { seed, strategy }: { readonly seed: Option; readonly strategy: Option },
+): void {
+  const wholeNumber = (flag: string, placeholder: string, description: string, maximum: number): Option =>
+    new Option(`${flag} <${placeholder}>`, description).argParser((text) => parseWholeNumber(text, flag, 1, maximum));
+  program
+    .command("explore")
+    .summary("run one program in many orders")
+    .description(
+      [
+        "Runs a task graph, or the scenario that a module exports as default, in many orders, and tells what came of it: which results there are,",
+        "how often it fails, and the smallest order found that fails. A graph whose main fails, or that deadlocks, fails. A module may export",
+        "options of explore() as `options`; what the command line says goes before.",
+      ].join(" "),
+    )
+    .argument(
+      "<graph.json|module>",
+      "a task graph, or a module: .js, .mjs, .cjs; .ts, .mts, .cts where Node runs TypeScript (22.18 and later)",
+    )
+    .addOption(strategy)
+    .addOption(
+      wholeNumber("--runs", "n", "runs at most; default 1000, and no limit for a strategy that comes to an end by itself", 1_000_000_000),
+    )
+    .addOption(seed)
+    .addOption(
+      wholeNumber(
+        "--workers",
+        "n",
+        "threads at most; default as many as the machine has. What is found is the same with any number; up to 5,000 runs, and strategies that come to an end by themselves, take one",
+        1_024,
+      ),
+    )
+    .addOption(wholeNumber("--max-steps", "n", "a run of more steps is a livelock; default 10000, and 1000000 for a graph", 1_000_000_000))
+    .addOption(wholeNumber("--time-limit", "ms", "end after so many milliseconds", 0x7fff_ffff))
+    .option("--stop-on-failure", "end with the first run that fails")
+    .option("--json", "print one JSON object in the place of the report")
+    .addHelpText("after", "\nExample: heddle explore bank.mjs --runs 10000 --seed 7")
+    .action(async (file: string, flags: ExploreFlags) => {
+      // It alone needs threads, and is loaded when it is asked for.
+      const { runExplore } = await import("./explore.js");
+      onCode(await runExplore({ project: process.cwd(), file, ...flags, print, warn }));
+    });
 }
 
 function version(): string {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { CheckProgress } from "../arbitrary/check-invariants.js";
-import { format, ProgressLine, type ProgressOutput } from "./progress.js";
+import type { ProgressOutput } from "./live-line.js";
+import { format, ProgressLine } from "./progress.js";
 
 function progress(runs: number, failures = 0): CheckProgress {
   return {

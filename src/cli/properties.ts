@@ -8,6 +8,7 @@ import { strategyNamed } from "../strategy/named.js";
 import { fromEnvironment, parseRuns, parseSeed, VARIABLES } from "../vitest/environment.js";
 import type { PropertyRun } from "../vitest/run-properties.js";
 import { EXIT } from "./exit-codes.js";
+import { catchInterrupt } from "./interrupt.js";
 import { loadRunner } from "./load-runner.js";
 import { format, ProgressLine } from "./progress.js";
 import { renderSummary, summarise } from "./summary.js";
@@ -95,23 +96,6 @@ function finish(project: string, propertyRun: PropertyRun, { seed, elapsedMs, pr
   }
   if (loadErrors.length > 0) return EXIT.badInput;
   return tests.some(({ state }) => state === "failed") ? EXIT.failed : EXIT.held;
-}
-
-/**
- * From here on the first Ctrl-C does not end the process but calls what is handed to the function that this answers, at once where it
- * has come already. The second one ends the process.
- */
-function catchInterrupt(): (interrupt: () => void) => void {
-  let isInterrupted = false;
-  let onInterrupt = (): void => undefined;
-  process.once("SIGINT", () => {
-    isInterrupted = true;
-    onInterrupt();
-  });
-  return (interrupt) => {
-    onInterrupt = interrupt;
-    if (isInterrupted) interrupt();
-  };
 }
 
 function startProgress(): { readonly startMs: number; readonly progress: ProgressLine } {

@@ -2,7 +2,8 @@
 import { BadInputError, HeddleError } from "../errors/errors.js";
 import { loopInvariants } from "../invariant/loop-invariants.js";
 import type { Failure } from "../store/failure.js";
-import { type Replay, replayGraph } from "../store/replay-failure.js";
+import { loadScenario } from "../store/load-scenario.js";
+import { type Replay, replayGraph, replayScenario } from "../store/replay-failure.js";
 import { FAILURES_FOLDER, latestFailure, openFailure } from "../store/reports.js";
 import { formatTrace } from "../trace/trace.js";
 import { VARIABLES } from "../vitest/environment.js";
@@ -34,10 +35,14 @@ export async function runReplay({ project, fileOrToken, trace, print, warn }: Re
     );
   }
   const replayed =
-    test === undefined
-      ? await replayGraph(failure, program.graph, invariantOf(path, failure))
-      : await replayInTest(project, path, wanted, test);
-  print(trace ? replayed.trace : `${replayed.report}\n`);
+    test !== undefined
+      ? await replayInTest(project, path, wanted, test)
+      : program.kind === "module"
+        ? await replayScenario(failure, await loadScenario(program.file, project))
+        : await replayGraph(failure, program.graph, invariantOf(path, failure));
+  if (trace) print(replayed.trace);
+  // Of a scenario that held there is nothing to see.
+  else if (replayed.report !== "") print(`${replayed.report}\n`);
   if (replayed.isBroken) {
     const recorded = formatTrace(failure.trace);
     // The original of a failure has no recorded trace to compare with.

@@ -8,9 +8,10 @@
  */
 import type { ReadyTask, Strategy } from "../schedule/strategy.js";
 import { MAX_STEPS } from "./minimise.js";
-import { inOrder, type FailingRun, nameOf, type OrderItem } from "./order.js";
+import { InOrder } from "./in-order.js";
+import { type FailingRun, type OrderItem, named } from "./order.js";
 import { type Edge, type PartialOrder, partialOrderOf, type Vertex } from "./partial-order.js";
-import { findPattern, type Pattern } from "./pattern.js";
+import { explained, type ExplainedStep, findPattern, type Pattern } from "./pattern.js";
 import { type DescribeLocation, sharedLocation } from "./shared-location.js";
 
 /** How a run ended: as the failure that is to be explained, with another failure, or well. */
@@ -21,10 +22,12 @@ export type Judge = (strategy: Strategy) => Promise<Verdict>;
 
 /** Two steps that run in this order in the failing run. */
 export interface OrderedPair {
-  readonly first: ReadyTask;
-  readonly then: ReadyTask;
+  readonly first: ExplainedStep;
+  readonly then: ExplainedStep;
   /** What happens when `then` runs before `first`. */
   readonly swapped: Exclude<Verdict, "fails">;
+  /** The same, where not only `then` but all that its task does after it has to run before `first`. */
+  readonly toItsEnd: boolean;
   /** What both of them touch, where it is known. */
   readonly location?: string;
 }
@@ -32,7 +35,7 @@ export interface OrderedPair {
 /** Gates that have to settle in one step, or to stay open while time passes. */
 export interface GateFact {
   readonly kind: "together" | "late";
-  readonly gates: readonly ReadyTask[];
+  readonly gates: readonly ExplainedStep[];
   /** What happens otherwise. */
   readonly otherwise: Exclude<Verdict, "fails">;
 }
@@ -60,26 +63,33 @@ export interface ExplainOptions {
 
 /** Finds out which orders of steps `run`, the smallest failing one, hangs on. */
 export async function explain(run: FailingRun, judge: Judge, options: ExplainOptions = {}): Promise<Explanation> {
+  const { describeLocation, error } = options;
   const inquiry = new Inquiry(run, judge, options);
   const pairs = await inquiry.findPairs();
   const gates = await inquiry.findGateFacts();
-  const { describeLocation } = options;
-  const pattern = findPattern(run, pairs, { ...options, describeLocation });
+  const pattern = findPattern(run, pairs, { error, describeLocation });
   return { pairs: pairs.map((pair) => told(pair, describeLocation)), gates, pattern, reruns: inquiry.reruns };
 }
 
-function told({ first, then, swapped }: MatteringPair, describeLocation: DescribeLocation | undefined): OrderedPair {
+function told({ first, then, swapped, toItsEnd }: MatteringPair, describeLocation: DescribeLocation | undefined): OrderedPair {
   const location = describeLocation && sharedLocation(first.step, then.step, describeLocation);
-  return { first: named(first), then: named(then), swapped, ...(location !== undefined && { location }) };
+  return { first: explained(first), then: explained(then), swapped, toItsEnd, ...(location !== undefined && { location }) };
 }
 
-const named = ({ name, operation }: ReadyTask): ReadyTask => ({ name, operation });
+const gateNamed = (gate: ReadyTask): ExplainedStep => ({ ...named(gate), kind: "gate" });
 
 /** A pair with all that is known of its steps. */
-export interface MatteringPair {
+interface MatteringPair {
   readonly first: OrderItem;
   readonly then: OrderItem;
   readonly swapped: Exclude<Verdict, "fails">;
+  readonly toItsEnd: boolean;
+}
+
+/** The same by index. */
+interface Found extends Edge {
+  readonly swapped: Exclude<Verdict, "fails">;
+  readonly toItsEnd: boolean;
 }
 
 /** What came of a swap; undefined where the steps did not change places, or others would have had to. */
@@ -89,11 +99,13 @@ class Inquiry {
   readonly #judge: Judge;
   readonly #options: ExplainOptions;
   readonly #order: PartialOrder;
+  /** The edges that there are without a look at the footprints. */
+  readonly #allEdges: readonly Edge[];
   readonly #items: readonly OrderItem[];
   /** The stretch of each item: how often the chain has changed before it. */
   readonly #stretches: readonly number[];
   /** By index, in the order in which they were found. */
-  readonly #found: (Edge & { readonly swapped: Exclude<Verdict, "fails"> })[] = [];
+  readonly #found: Found[] = [];
   readonly #swaps = new Map<string, Swapped>();
   #reruns = 0;
 
@@ -101,6 +113,7 @@ class Inquiry {
     this.#judge = judge;
     this.#options = options;
     this.#order = partialOrderOf(run);
+    this.#allEdges = partialOrderOf(run, false).edges;
     this.#items = this.#order.vertices.map(({ item }) => item);
     let stretch = 0;
     this.#stretches = this.#order.vertices.map(({ chain }, index) => {
@@ -114,14 +127,22 @@ class Inquiry {
   }
 
   async findPairs(): Promise<readonly MatteringPair[]> {
-    const { maxPairs = 3 } = this.#options;
+    await this.#tryEdges(this.#order.edges, (edge) => this.#tryEdge(edge));
+    // Where footprints are no help, something was touched that nobody has told.
+    if (this.#found.length === 0) await this.#tryEdges(this.#allEdges, (edge) => this.#tryEdge(edge));
+    if (this.#found.length === 0) await this.#tryEdges(this.#order.edges, (edge) => this.#tryToTheEnd(edge), 1);
+    return this.#found
+      .toSorted((a, b) => Number(b.swapped === "passes") - Number(a.swapped === "passes"))
+      .map(({ before, after, ...rest }) => ({ first: this.#item(before), then: this.#item(after), ...rest }));
+  }
+
+  /** Tries neighbours first, until enough pairs are found. */
+  async #tryEdges(edges: readonly Edge[], tryEdge: (edge: Edge) => Promise<void>, maxPairs = this.#options.maxPairs ?? 3): Promise<void> {
     const distance = ({ before, after }: Edge): number => (this.#stretches[after] ?? 0) - (this.#stretches[before] ?? 0);
-    for (const edge of this.#order.edges.toSorted((a, b) => distance(a) - distance(b) || a.after - b.after || b.before - a.before)) {
-      if (this.#found.length >= maxPairs || this.#isSpent()) break;
-      await this.#tryEdge(edge);
+    for (const edge of edges.toSorted((a, b) => distance(a) - distance(b) || a.after - b.after || b.before - a.before)) {
+      if (this.#found.length >= maxPairs || this.#isSpent()) return;
+      await tryEdge(edge);
     }
-    const passing = this.#found.toSorted((a, b) => Number(b.swapped === "passes") - Number(a.swapped === "passes"));
-    return passing.map(({ before, after, swapped }) => ({ first: this.#item(before), then: this.#item(after), swapped }));
   }
 
   /** Whether gates that settled together have to, and whether those that time passed have to be late. */
@@ -131,10 +152,10 @@ class Inquiry {
       const isLate = item.kind === "clock";
       if ((!isLate && item.joined.length === 0) || this.#isSpent()) continue;
       const alone = [{ ...item, joined: [] }, ...item.joined.map((gate) => ({ ...item, ...gate, id: undefined, joined: [] }))];
-      const verdict = await this.#run(inOrder(this.#items.toSpliced(index, 1, ...(isLate ? [] : alone))));
+      const verdict = await this.#run(new InOrder(this.#items.toSpliced(index, 1, ...(isLate ? [] : alone))));
       if (verdict === "fails") continue;
-      const gates = isLate ? item.ready.filter(({ name }) => name !== "clock") : [item, ...item.joined];
-      facts.push({ kind: isLate ? "late" : "together", gates: gates.map(named), otherwise: verdict });
+      const gates = isLate ? item.ready.slice(0, -1) : [item, ...item.joined];
+      facts.push({ kind: isLate ? "late" : "together", gates: gates.map(gateNamed), otherwise: verdict });
     }
     return facts;
   }
@@ -164,7 +185,28 @@ class Inquiry {
     const swapped = await swap(first, then);
     const [before, after] = [firsts[first], thens[then]];
     if (before === undefined || after === undefined || swapped === undefined || swapped === "fails") return;
-    if (!this.#found.some((pair) => pair.before === before && pair.after === after)) this.#found.push({ before, after, swapped });
+    if (this.#found.some((pair) => pair.before === before && pair.after === after)) return;
+    this.#found.push({ before, after, swapped, toItsEnd: false });
+  }
+
+  /** Looks what happens when the first step waits until nothing else is ready: what its task would have done next is not in the failing run. */
+  async #tryToTheEnd({ before, after }: Edge): Promise<void> {
+    const moved = new Set([before]);
+    for (const [index, { causes, chain }] of this.#order.vertices.entries()) {
+      const isLater = index > before && (chain === this.#vertex(before).chain || causes.some((cause) => moved.has(cause)));
+      if (isLater) moved.add(index);
+    }
+    if (moved.has(after)) return;
+    const [stay, wait] = [false, true].map((isMoved) => this.#items.filter((_, index) => moved.has(index) === isMoved));
+    const strategy = new InOrder(stay ?? [], wait);
+    const verdict = await this.#run(strategy);
+    if (verdict !== "fails" && this.#isSwapped(strategy, before, after)) this.#found.push({ before, after, swapped: verdict, toItsEnd: true });
+  }
+
+  /** Whether `then` has run, and `first` later or not at all. */
+  #isSwapped(strategy: InOrder, first: number, then: number): boolean {
+    const [placeOfFirst, placeOfThen] = [strategy.placeOf(this.#item(first)), strategy.placeOf(this.#item(then))];
+    return placeOfThen !== undefined && (placeOfFirst === undefined || placeOfThen < placeOfFirst);
   }
 
   #stretchOf(index: number): readonly number[] {
@@ -187,10 +229,9 @@ class Inquiry {
     const indices = this.#items.map((_, index) => index);
     const rest = indices.slice(first).filter((index) => !moved.has(index));
     const order = [...indices.slice(0, first), ...indices.filter((index) => moved.has(index)), ...rest];
-    const strategy = inOrder(order.map((index) => this.#item(index)));
+    const strategy = new InOrder(order.map((index) => this.#item(index)));
     const verdict = await this.#run(strategy);
-    const [placeOfFirst, placeOfThen] = [first, then].map((index) => strategy.ran.indexOf(nameOf(this.#item(index))));
-    return placeOfThen !== undefined && placeOfThen >= 0 && (placeOfFirst === -1 || placeOfThen < (placeOfFirst ?? -1)) ? verdict : undefined;
+    return this.#isSwapped(strategy, first, then) ? verdict : undefined;
   }
 
   /** `then` with what has to run before it and comes after `first`; undefined if that is `first` itself. */

@@ -12,7 +12,8 @@
 import type { Simplicity } from "../schedule/simplicity.js";
 import type { Alternative, Decision, StepRecord, Strategy } from "../schedule/strategy.js";
 import { Heap } from "../sync/heap.js";
-import { type FailingRun, MAX_STAY } from "./order.js";
+import { MAX_STAY } from "./in-order.js";
+import type { FailingRun } from "./order.js";
 
 /** Switches come first, then departures of gates, then batches; of each there are fewer than this. */
 const UNIT = 10_000;

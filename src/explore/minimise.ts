@@ -14,7 +14,8 @@ import { isSimpler, type Simplicity, simplicityOf } from "../schedule/simplicity
 import type { Strategy } from "../schedule/strategy.js";
 import { fewestSwitches } from "./commute.js";
 import { FewestFirst } from "./fewest-first.js";
-import { type FailingRun, inOrder, nameOf, type OrderItem, orderOf } from "./order.js";
+import { InOrder } from "./in-order.js";
+import { type FailingRun, nameOf, type OrderItem, orderOf } from "./order.js";
 import { type Edge, type PartialOrder, partialOrderOf } from "./partial-order.js";
 import { shrinkList } from "./shrink-list.js";
 
@@ -148,7 +149,7 @@ class Minimisation<Run extends FailingRun> {
     const items = orderOf(this.#best);
     let [low, high] = [0, this.#best.schedule?.ioLatencyMs ?? 0];
     for (let middle = 0; low < high && !this.#isSpent(); middle = (low + high) >> 1) {
-      await this.#rerun(inOrder(items), items.length, middle);
+      await this.#rerun(new InOrder(items), items.length, middle);
       if (this.#best.schedule?.ioLatencyMs === middle) {
         high = middle;
         this.#ioLatencyMs = middle;
@@ -176,7 +177,7 @@ class Minimisation<Run extends FailingRun> {
     const key = items.map((item) => [item, ...item.joined].map(nameOf).join("+")).join();
     if (!this.#tried.has(key)) {
       if (this.#isSpent()) return false;
-      this.#tried.set(key, await this.#rerun(inOrder(items), items.length));
+      this.#tried.set(key, await this.#rerun(new InOrder(items), items.length));
     }
     const simplicity = this.#tried.get(key);
     return simplicity !== undefined && !isSimpler(this.#simplicity, simplicity);

@@ -15,7 +15,7 @@ import { type OrderItem, orderOf, type FailingRun } from "./order.js";
 /** One item of the run, as a vertex. */
 export interface Vertex {
   readonly item: OrderItem;
-  /** Which chain it belongs to, counted in the order in which chains began. A gate and the clock are chains of their own. */
+  /** Which chain it belongs to, counted in the order in which chains were made. A gate and the clock are chains of their own. */
   readonly chain: number;
   /** Its place in its chain, from 0. */
   readonly place: number;
@@ -55,35 +55,36 @@ export function partialOrderOf(run: FailingRun, usesFootprints = true): PartialO
 }
 
 function verticesOf(items: readonly OrderItem[]): readonly Vertex[] {
-  const chains = new Map<string, number>();
-  const lengths: number[] = [];
   const { firstReady, arrivals } = whenReady(items);
-  const vertexOf = placesOf(items);
+  const chains = chainsOf(items, arrivals);
+  const lengths: number[] = [];
+  const indexOfStep = new Map(items.map(({ place }, index) => [place, index]));
   let earlier = 0;
   return items.map((item, index) => {
-    const previous = items[index - 1];
-    const isLater = previous !== undefined && (item.kind === "clock" || previous.kind === "clock" || previous.step?.timeMs !== item.step?.timeMs);
-    if (isLater) earlier = index;
-    const isTask = item.kind === "task" || item.kind === "callback";
-    const key = isTask ? `task ${item.name}` : `${item.kind} ${formatReadyTask(item)}`;
-    const chain = chains.get(key) ?? chains.size;
-    chains.set(key, chain);
+    if (index > 0 && isAtLaterTime(item, items[index - 1])) earlier = index;
+    const chain = chains.get(chainName(item)) ?? 0; // every item has its chain
     const place = lengths[chain] ?? 0;
     lengths[chain] = place + 1;
-    const told = item.step?.causes?.map((number) => vertexOf.get(number - 1) ?? -1);
+    const told = item.step?.causes?.map((number) => indexOfStep.get(number - 1) ?? -1);
     const seen = [item, ...item.joined].map((part) => (firstReady.get(formatReadyTask(part)) ?? 0) - 1);
     const causes = (told ?? seen).filter((cause) => cause >= 0 && cause < index);
     return { item, chain, place, earlier, causes, arrival: arrivals.get(formatReadyTask(item)) ?? index };
   });
 }
 
-/** The index of the item that is step `place` of the run. */
-function placesOf(items: readonly OrderItem[]): ReadonlyMap<number, number> {
-  const indices = new Map<number, number>();
-  items.forEach(({ place }, index) => {
-    if (place !== undefined) indices.set(place, index);
-  });
-  return indices;
+const isTask = ({ kind }: OrderItem): boolean => kind === "task" || kind === "callback";
+
+const chainName = (item: OrderItem): string => (isTask(item) ? `task ${item.name}` : `${item.kind} ${formatReadyTask(item)}`);
+
+const isAtLaterTime = (item: OrderItem, previous: OrderItem | undefined): boolean =>
+  item.kind === "clock" || previous?.kind === "clock" || previous?.step?.timeMs !== item.step?.timeMs;
+
+/** The number of each chain: in the order in which their first items became ready, which is that in which they were made. */
+function chainsOf(items: readonly OrderItem[], arrivals: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  const firsts = new Map<string, OrderItem>();
+  for (const item of items) if (!firsts.has(chainName(item))) firsts.set(chainName(item), item);
+  const arrivalOf = (item: OrderItem): number => arrivals.get(formatReadyTask(item)) ?? arrivals.size;
+  return new Map([...firsts].sort(([, a], [, b]) => arrivalOf(a) - arrivalOf(b)).map(([name], chain) => [name, chain]));
 }
 
 /**

@@ -47,10 +47,14 @@ test("the JSON Schema that the package ships is the one that heddle's own checks
   await expect(`${JSON.stringify(generateSchema(), undefined, 2)}\n`).toMatchFileSnapshot("failure.schema.json");
 });
 
-test("a failure file that heddle writes satisfies the shipped JSON Schema", () => {
+test.each<Failure["program"]>([
+  failure.program,
+  { kind: "module", file: "src/bank.mjs" },
+  { kind: "test", file: "a.test.ts", name: "holds" },
+])("a failure file that heddle writes satisfies the shipped JSON Schema: $kind", (program) => {
   const project = mkdtempSync(join(tmpdir(), "heddle-schema-"));
   onTestFinished(() => rmSync(project, { recursive: true }));
-  const written: unknown = JSON.parse(readFileSync(join(project, writeFailure(project, failure)), "utf8"));
+  const written: unknown = JSON.parse(readFileSync(join(project, writeFailure(project, { ...failure, program })), "utf8"));
   expect(problemsOf(written)).toEqual([]);
 });
 
@@ -64,7 +68,8 @@ test.each<[string, unknown]>([
   ["a negative time", { ...failure, trace: [{ t: -1, phase: "exit" }] }],
   ["a phase that is not known", { ...failure, trace: [{ t: 0, phase: "sleep" }] }],
   ["a value that no trace holds", { ...failure, trace: [{ t: 0, phase: "exit", value: [[{ result: 1 }]] }] }],
-  ["a program of no kind", { ...failure, program: { kind: "module" } }],
+  ["a program of no kind", { ...failure, program: { kind: "script", file: "a.mjs" } }],
+  ["a module without its file", { ...failure, program: { kind: "module" } }],
   ["a list in the place of the file", [failure]],
 ])("the shipped JSON Schema and heddle's own checks both refuse %s", (_what, file) => {
   const parsed: unknown = JSON.parse(JSON.stringify(file));

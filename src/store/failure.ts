@@ -40,6 +40,8 @@ const traceEvent: v.GenericSchema<unknown, TraceEvent> = v.strictObject({
 
 const program = v.variant("kind", [
   v.strictObject({ kind: v.literal("graph"), graph }),
+  /** A file that exports a scenario as default, relative to the project. */
+  v.strictObject({ kind: v.literal("module"), file: v.string() }),
   v.strictObject({ kind: v.literal("test"), file: v.string(), name: v.string() }),
 ]);
 

@@ -143,7 +143,7 @@ test("a failure file that says something else than it should is refused with the
   expect([
     verdictWith({ version: 2 }),
     verdictWith({ program: undefined }),
-    verdictWith({ program: { kind: "module" } }),
+    verdictWith({ program: { kind: "script" } }),
     verdictWith({ program: { kind: "graph", graph: [] } }),
     verdictWith({ program: { kind: "graph", graph: { ...graph, version: 2 } } }),
     verdictWith({ test: { file: "a.property.ts" } }),
@@ -163,7 +163,7 @@ test("a failure file that says something else than it should is refused with the
     [
       "file.json: version: Invalid type: Expected 1 but received 2",
       "file.json: program: Invalid key: Expected "program" but received undefined",
-      "file.json: program.kind: Invalid type: Expected ("graph" | "test") but received "module"",
+      "file.json: program.kind: Invalid type: Expected ("graph" | "module" | "test") but received "script"",
       "file.json: version: must be 1, not missing",
       "file.json: version: must be 1, not 2",
       "file.json: test.name: Invalid key: Expected "name" but received undefined",

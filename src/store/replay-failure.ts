@@ -1,7 +1,10 @@
 /**
- * A recorded failure of a task graph, run again.
+ * A recorded failure of a task graph or of a scenario, run again.
  */
 import { describeError } from "../errors/errors.js";
+import { explore, replay } from "../explore/explore.js";
+import type { Outcome } from "../explore/outcome.js";
+import type { Program } from "../explore/program.js";
 import { checkTaskGraph } from "../graph/check.js";
 import type { GraphRun } from "../graph/graph-run.js";
 import { placeGraph } from "../graph/interpret.js";
@@ -58,6 +61,44 @@ export async function replayGraph(failure: Failure, graphData: unknown, invarian
   const replay = await replayUnder(strategy, failure, graphData, invariant);
   strategy.requireComplete();
   return replay;
+}
+
+/**
+ * Runs the scenario of `failure` under its schedule. Broken is whatever fails, because of a scenario it is known only that it must not. Throws
+ * DivergenceError when it left the schedule.
+ */
+export async function replayScenario(failure: Failure, { scenario, options }: Program): Promise<Replay> {
+  const { maxSteps = options.maxSteps } = failure.options;
+  const { idleGraceMs } = options;
+  const outcome = await replay(scenario, failure.schedule, {
+    ...(maxSteps !== undefined && { maxSteps }),
+    ...(idleGraceMs !== undefined && { idleGraceMs }),
+  });
+  if (outcome.failure?.kind === "divergence") throw outcome.failure.error;
+  return describeOutcome(failure, outcome);
+}
+
+/** {@link replayScenario} for a program that was repaired: the recorded order is followed by its names, as far as that goes. */
+export async function replayScenarioLoosely(failure: Failure, program: Program): Promise<Replay> {
+  try {
+    return await replayScenario(failure, program);
+  } catch (error) {
+    if (!(error instanceof DivergenceError)) throw error;
+    const { decisions, seed } = decodeSchedule(failure.schedule);
+    const strategy = followingOrder(decisions.flatMap(({ ready, index }) => ready[index] ?? []));
+    return describeOutcome(failure, await explore(program.scenario, { ...program.options, seed, strategy, runs: 1, minimise: false }));
+  }
+}
+
+/** Of a run that held there is no trace. */
+function describeOutcome(recorded: Failure, { failure }: Outcome): Replay {
+  if (failure === undefined) return { isBroken: false, report: "", trace: "" };
+  const { error, trace } = failure;
+  return {
+    isBroken: true,
+    report: renderFailure({ message: describeError(error), trace, replay: recorded.replay }),
+    trace: formatTrace(trace),
+  };
 }
 
 async function replayUnder(strategy: Strategy, failure: Failure, graphData: unknown, invariant: Invariant | undefined): Promise<Replay> {

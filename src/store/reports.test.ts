@@ -129,6 +129,13 @@ test("the name of a failure file holds only what every file system takes", () =>
   expect(slugOf(undefined)).toBe("invariant");
 });
 
+test("the failure of a module is named after its file and the way in which it failed", () => {
+  const failure = { ...failureOf(undefined), program: { kind: "module", file: "src/Bank Account.mjs" } } as const;
+  expect(writeFailure(project, { ...failure, error: { kind: "unhandledRejection", message: "Error: boom" } })).toMatch(
+    /^reports\/failures\/bank-account-unhandledrejection-[0-9a-f]{8}\.json$/,
+  );
+});
+
 test("the latest failure is the one written last, and the first by name of those written at once", () => {
   expect(latestFailure(project)).toBeUndefined();
   const [a, b, c] = ["a", "b", "c"].map((invariant) => writeFailure(project, failureOf(invariant)));

@@ -3,7 +3,7 @@
  * that was there before.
  */
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, extname, join, relative, resolve } from "node:path";
 import { BadInputError } from "../errors/errors.js";
 import { hash32 } from "../random/random.js";
 import { decodeSchedule, looksLikeToken } from "../schedule/token.js";
@@ -49,8 +49,7 @@ export function requireWritableReports(project: string): void {
 
 /** Writes a failure under a name that follows from what failed; answers its path relative to `project`. */
 export function writeFailure(project: string, failure: Omit<Failure, "replay">): string {
-  const what = failure.error.invariant ?? (failure.program.kind === "test" ? failure.program.name : failure.error.kind);
-  const slug = what
+  const slug = describeWhat(failure)
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, "-")
     .replaceAll(/^-+|-+$/g, "")
@@ -62,6 +61,19 @@ export function writeFailure(project: string, failure: Omit<Failure, "replay">):
   const whole: Failure = { ...failure, replay: `npx heddle replay ${path}` };
   writeAtomically(path, `${JSON.stringify(whole, undefined, 2)}\n`, project);
   return path;
+}
+
+/** What failed, in a few words. */
+function describeWhat({ program, error }: Pick<Failure, "program" | "error">): string {
+  if (error.invariant !== undefined) return error.invariant;
+  switch (program.kind) {
+    case "graph":
+      return error.kind;
+    case "module":
+      return `${basename(program.file, extname(program.file))} ${error.kind}`;
+    case "test":
+      return program.name;
+  }
 }
 
 /** The failure that was written last, as a path relative to `project`; undefined when there is none. */

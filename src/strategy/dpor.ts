@@ -26,10 +26,11 @@
 import { UsageError } from "../errors/errors.js";
 import { formatReadyTask } from "../schedule/schedule.js";
 import type { Alternative, Decision, Footprint, RunResult, StepRecord, Strategy } from "../schedule/strategy.js";
-import { type KnownStep, knownStep } from "./known-step.js";
+import { type KnownStep, KnownSteps, knownStep } from "./known-step.js";
 import { describeDecision, nondeterminism } from "./nondeterminism.js";
 import type { DivergenceError } from "./replay.js";
 import { type SearchNode, SearchPath } from "./search-path.js";
+import { sequenceOf } from "./wakeup.js";
 
 export interface DporOptions {
   /** How many preemptions a run may have. Default: any number. */
@@ -81,6 +82,7 @@ class Dpor implements Strategy {
   readonly isSystematic = true;
   readonly #bound: number | undefined;
   #path: SearchPath;
+  #steps = new KnownSteps();
   /** The ids of batches, by the ids of their gates. */
   readonly #batches = new Map<string, number>();
   #runs = 0;
@@ -100,7 +102,9 @@ class Dpor implements Strategy {
   readonly #placeOf: number[] = [];
   readonly #readySince = new ReadySince();
   /** What was ready at the last decision, and where that was. */
-  #ready: { readonly place: number; readonly ids: readonly number[]; readonly alternatives: readonly Alternative[] } | undefined = undefined;
+  #ready: readonly Alternative[] = [];
+  #readyIds: readonly number[] = [];
+  #readyAt = 0;
   #last: StepRecord | undefined = undefined;
 
   constructor(bound: number | undefined) {
@@ -131,7 +135,7 @@ class Dpor implements Strategy {
     this.#isForced = false;
     this.#blockedAt = Number.POSITIVE_INFINITY;
     this.#choice = undefined;
-    this.#ready = undefined;
+    this.#readyAt = Number.NaN;
     this.#last = undefined;
     this.#runs++;
     return true;
@@ -151,7 +155,7 @@ class Dpor implements Strategy {
       if (record.ready > 1) this.#isForced = true;
     }
     this.#placeOf[record.step] = this.#path.depth;
-    if (!this.#path.isKnown) this.#take(knownStep(id, choice?.ids ?? [id], record), record, choice !== undefined);
+    if (!this.#path.isKnown) this.#take(this.#steps.of(id, choice?.ids ?? [id], record), record, choice !== undefined);
     else if (this.#path.plan?.id === id) this.#path.skip();
     else throw this.#diverge(record.step, formatReadyTask(record));
     this.#last = record;
@@ -164,6 +168,7 @@ class Dpor implements Strategy {
 
   #reset(): void {
     this.#path = new SearchPath(this.#bound ?? Number.POSITIVE_INFINITY);
+    this.#steps = new KnownSteps();
     this.#batches.clear();
     this.#runs = 0;
     this.#isLearnt = true;
@@ -195,7 +200,9 @@ class Dpor implements Strategy {
       this.#isTracked = false;
       return ready.map(({ kind }, index) => (kind === "clock" ? CLOCK : index));
     }
-    this.#ready = { place: this.#path.depth, ids, alternatives: ready };
+    this.#ready = ready;
+    this.#readyIds = ids;
+    this.#readyAt = this.#path.depth;
     this.#readySince.note(ids, this.#path.depth);
     return ids;
   }
@@ -205,7 +212,7 @@ class Dpor implements Strategy {
     node.count = ids.length;
     // Where only gates are ready, and time may pass, that is not seen from what runs otherwise. And without tracking nothing is seen.
     if (ids.includes(CLOCK) || !this.#isTracked) {
-      for (const [index, id] of ids.entries()) node.pending.add([id === CLOCK ? CLOCK_STEP : knownStep(id, [id], { kind: ready[index]?.kind })]);
+      for (const [index, id] of ids.entries()) node.pending.add(sequenceOf(id === CLOCK ? CLOCK_STEP : knownStep(id, [id], { kind: ready[index]?.kind })));
     }
     if (this.#bound === undefined) return;
     const resumed = ids[ready.findIndex((alternative) => this.#isNextOfLast(alternative))];
@@ -251,7 +258,7 @@ class Dpor implements Strategy {
       if (gate < 0) continue;
       const choice = [...gates, gate];
       const batch = knownStep(this.#idOf(choice), choice, { kind: "gate" });
-      if (!sleep.some(({ id }) => id === batch.id)) pending.add([batch]);
+      if (!sleep.some(({ id }) => id === batch.id)) pending.add(sequenceOf(batch));
     }
   }
 
@@ -297,10 +304,9 @@ class Dpor implements Strategy {
 
   /** What was ready when the last step ended the run, and could have run in its place. */
   #leftOver(last: KnownStep | undefined): readonly KnownStep[] {
-    const ready = this.#ready;
-    if (last === undefined || ready?.place !== this.#path.depth - 1) return [];
-    const left = ready.ids.flatMap((id, index) => {
-      const { name = "", operation = "", kind } = ready.alternatives[index] ?? {};
+    if (last === undefined || this.#readyAt !== this.#path.depth - 1) return [];
+    const left = this.#readyIds.flatMap((id, index) => {
+      const { name = "", operation = "", kind } = this.#ready[index] ?? {};
       return id < 0 || last.choice.includes(id) ? [] : [knownStep(id, [id], { name, operation, kind, footprint: NOTHING_KNOWN })];
     });
     if (left.length === 0 || last.isOpaque) return left;

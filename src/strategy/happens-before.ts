@@ -21,9 +21,10 @@ interface Order {
   /** Every place before this one is before it. */
   readonly base: number;
   /** Bit k is set when place `base + k` is before it. */
-  readonly before: Uint32Array;
+  readonly before: Bits;
   /** Places of earlier steps with which it races. */
   readonly races: readonly number[];
+  readonly past: number;
 }
 
 const NOWHERE = -1;
@@ -61,6 +62,11 @@ export class HappensBefore {
     return this.#orders[place]?.races ?? [];
   }
 
+  /** A hash of the step at `place` and of all the steps that it depends on, the same in every equivalent run. */
+  pastOf(place: number): number {
+    return this.#orders[place]?.past ?? 0;
+  }
+
   /** Whether the step at `first` is before the one at `second`, which stands after it in the run, in every equivalent run. */
   isBefore(first: number, second: number): boolean {
     const { base, before } = this.#orders[second] as Order; // it was read
@@ -81,19 +87,23 @@ export class HappensBefore {
   #orderOf({ step, causes }: RunEvent, place: number): Order {
     const base = this.#base;
     const dependent = step.isOpaque ? this.#allSinceOpaque(place) : this.#dependentWith(step);
-    const before = new Uint32Array((place - base + 31) >>> 5);
+    const before = bitsFor(place - base);
     for (const earlier of dependent) this.#join(before, earlier);
     for (const cause of causes) if (cause >= base) this.#join(before, cause);
     const races = dependent.filter(
       (earlier, index) => !hasBit(before, earlier - base) && !causes.includes(earlier) && dependent.indexOf(earlier) === index,
     );
-    for (const earlier of dependent) setBit(before, earlier - base);
+    let past = Math.imul(step.id + 1, 0x9e3779b1);
+    for (const earlier of dependent) {
+      setBit(before, earlier - base);
+      past = (past + Math.imul(this.pastOf(earlier), 0x2c1b3c6d)) | 0;
+    }
     for (const cause of causes) if (cause >= base) setBit(before, cause - base);
-    return { base, before, races };
+    return { base, before, races, past: Math.imul(past ^ (past >>> 15), 0x85ebca6b) };
   }
 
   /** What is before `earlier` is before whoever comes after it. */
-  #join(before: Uint32Array, earlier: number): void {
+  #join(before: Bits, earlier: number): void {
     const { before: others } = this.#orders[earlier] as Order; // an earlier place since time passed
     for (let word = 0; word < others.length; word++) before[word] = (before[word] ?? 0) | (others[word] ?? 0);
   }
@@ -142,10 +152,19 @@ export class HappensBefore {
   }
 }
 
-function hasBit(bits: Uint32Array, index: number): boolean {
+/** A set of small numbers, 32 to a word. (A typed array costs more than what it holds, of most runs.) */
+type Bits = number[];
+
+function bitsFor(count: number): Bits {
+  const bits: Bits = [];
+  for (let words = (count + 31) >>> 5; words > 0; words--) bits.push(0);
+  return bits;
+}
+
+function hasBit(bits: Bits, index: number): boolean {
   return (((bits[index >>> 5] ?? 0) >>> (index & 31)) & 1) === 1;
 }
 
-function setBit(bits: Uint32Array, index: number): void {
+function setBit(bits: Bits, index: number): void {
   bits[index >>> 5] = (bits[index >>> 5] ?? 0) | (1 << (index & 31));
 }

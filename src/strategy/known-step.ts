@@ -46,6 +46,36 @@ export function knownStep(id: number, choice: readonly number[], { name = "", op
 
 const UNKNOWN: Footprint = { reads: [], writes: [WORLD] };
 
+/** Steps that were seen, each only once: most of those of a run are those of many runs before. */
+export class KnownSteps {
+  /** By id; some touch one thing in one run, and another in another. */
+  readonly #steps = new Map<number, KnownStep[]>();
+
+  /** The step of a record. */
+  of(id: number, choice: readonly number[], record: StepRecord): KnownStep {
+    const { reads, writes, order } = record.footprint ?? UNKNOWN;
+    const variants = this.#steps.get(id);
+    for (const variant of variants ?? []) {
+      if (areSame(variant.reads, reads) && areSame(variant.writes, writes) && areSame(variant.order, order)) return variant;
+    }
+    const step = knownStep(id, choice, record);
+    if (variants === undefined) this.#steps.set(id, [step]);
+    else variants.push(step);
+    return step;
+  }
+}
+
+/** Whether the same is known of two steps. */
+export function isSameStep(a: KnownStep, b: KnownStep): boolean {
+  return a === b || (a.id === b.id && a.isOpaque === b.isOpaque && areSame(a.reads, b.reads) && areSame(a.writes, b.writes));
+}
+
+function areSame(some: readonly number[] | undefined, others: readonly number[] | undefined): boolean {
+  if (some === undefined || others === undefined || some.length !== others.length) return some === others;
+  for (let index = 0; index < some.length; index++) if (some[index] !== others[index]) return false;
+  return true;
+}
+
 function maskOf(locations: readonly number[]): number {
   let mask = 0;
   for (const location of locations) mask |= 1 << (location & 31);

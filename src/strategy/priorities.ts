@@ -10,18 +10,28 @@ export interface Ranked {
 }
 
 /**
- * Priorities of chains, drawn for each when it is seen first, and for the clock once more each time that time has passed.
+ * What has a priority in common. `"chain"`: the steps of a task; a gate has its own. `"lineage"`: those, and a gate belongs to what opened it, as far
+ * as can be told: to whoever ran before it was seen first. So a task whose steps are all requests stays behind, or ahead, with all of them.
+ * `"step"`: nothing.
+ */
+export type Grouping = "chain" | "lineage" | "step";
+
+/**
+ * Priorities, drawn for each when it is seen first, and for the clock once more each time that time has passed.
  *
- * Invariant: those that are ready and belong to the same chain have the same object, so a priority is changed in one place.
+ * Invariant: those that are ready and have a priority in common have the same object, so it is changed in one place.
  */
 export class Priorities {
   readonly #draw: () => number;
+  #grouping: Grouping = "chain";
   readonly #ready = new ReadyValues<Ranked>((alternative) => this.#rankedOf(alternative));
   readonly #chains = new Map<object | string, Ranked>();
   readonly #clock: Ranked = { priority: 0 };
   /** When the clock has drawn its priority. */
   #clockMs = -1;
   #timeMs = 0;
+  /** Who ran last, for the first gate that is new after it. */
+  #opener: Ranked | undefined = undefined;
 
   /** `draw` answers the priority of who is new: a uniform number puts it at a uniformly random place among the others. */
   constructor(draw: () => number) {
@@ -29,13 +39,15 @@ export class Priorities {
   }
 
   /** Forgets all, for a new run. */
-  clear(): void {
+  clear(grouping: Grouping = "chain"): void {
+    this.#grouping = grouping;
     this.#ready.clear();
     this.#chains.clear();
     this.#clockMs = -1;
+    this.#opener = undefined;
   }
 
-  /** What each of those that are ready belongs to, in their order. */
+  /** Those that are ready, in their order. */
   rank(decision: Decision): readonly Ranked[] {
     this.#timeMs = decision.timeMs;
     return this.#ready.update(decision.ready);
@@ -43,6 +55,8 @@ export class Priorities {
 
   /** The one at `index` runs. */
   take(index: number): void {
+    const ranked = this.#ready.values[index];
+    this.#opener = ranked === this.#clock ? undefined : ranked;
     this.#ready.take(index);
   }
 
@@ -53,7 +67,10 @@ export class Priorities {
   }
 
   #rankedOf(alternative: Alternative): Ranked {
-    if (alternative.kind === "clock") return this.#clockNow();
+    if (this.#grouping === "step") return alternative.kind === "clock" ? this.#clockNow() : { priority: this.#draw() };
+    const { kind } = alternative;
+    if (kind === "clock") return this.#clockNow();
+    if (kind === "gate" && this.#grouping === "lineage") return this.#gateOf();
     const chain = chainOf(alternative);
     let ranked = this.#chains.get(chain);
     if (ranked === undefined) {
@@ -61,6 +78,12 @@ export class Priorities {
       this.#chains.set(chain, ranked);
     }
     return ranked;
+  }
+
+  #gateOf(): Ranked {
+    const opener = this.#opener;
+    this.#opener = undefined;
+    return opener ?? { priority: this.#draw() };
   }
 
   #clockNow(): Ranked {

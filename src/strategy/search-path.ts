@@ -8,7 +8,7 @@
  */
 import { HappensBefore, type RunEvent } from "./happens-before.js";
 import { areIndependent, type KnownStep, stablePart } from "./known-step.js";
-import { placeIn, type WakeupSequence, WakeupSequences } from "./wakeup.js";
+import { hashOfId, placeAmong, sequenceOf, type WakeupSequence, WakeupSequences } from "./wakeup.js";
 
 /** A step that ran, and what there was to decide about it. */
 export interface TakenStep extends RunEvent {
@@ -20,7 +20,7 @@ export interface TakenStep extends RunEvent {
 
 /** A prefix of the run, and the step that comes after it. */
 export class SearchNode {
-  readonly sleep: KnownStep[];
+  sleep: readonly KnownStep[];
   readonly pending: WakeupSequences;
   /** Preemptions before it. */
   readonly spent: number;
@@ -33,9 +33,9 @@ export class SearchNode {
   /** The id of what goes on with the task that ran last, where that is asked for. */
   resumed: number | undefined = undefined;
 
-  constructor(sleep: KnownStep[], pending: readonly WakeupSequence[], spent: number) {
+  constructor(sleep: readonly KnownStep[], pending: WakeupSequences, spent: number) {
     this.sleep = sleep;
-    this.pending = new WakeupSequences(pending);
+    this.pending = pending;
     this.spent = spent;
   }
 }
@@ -43,8 +43,10 @@ export class SearchNode {
 export class SearchPath {
   readonly #bound: number;
   /** One for each step of the run, and one after it. */
-  readonly #nodes: SearchNode[] = [new SearchNode([], [], 0)];
+  readonly #nodes: SearchNode[] = [new SearchNode([], new WakeupSequences(), 0)];
   readonly #order = new HappensBefore();
+  /** The sequence that is looked at; most are covered, and not kept. */
+  readonly #sequence = { steps: [] as KnownStep[], pasts: [] as number[] };
   #depth = 0;
   #known = 0;
   #isCut = false;
@@ -88,7 +90,7 @@ export class SearchPath {
   get plan(): KnownStep | undefined {
     if (this.isKnown) return this.node.taken?.step;
     this.#dropBeyondBound(this.node);
-    return this.node.pending.first?.[0];
+    return this.node.pending.first?.steps[0];
   }
 
   /** The part of the search that is done, in the eyes of somebody who picks uniformly among what was tried and is known to be to be tried. */
@@ -118,14 +120,12 @@ export class SearchPath {
     const { node } = this;
     const { step } = taken;
     node.taken = taken;
-    const sleep = node.sleep.filter((other) => areIndependent(other, step));
-    const left = node.pending.takeAfter(step);
-    // Where a sequence ends nothing sleeps any more, so everything is tried from there on by itself.
-    const isAtEnd = sleep.length === 0 && left.some(({ length }) => length === 0);
+    const sleep = node.sleep.length === 0 ? node.sleep : node.sleep.filter((other) => areIndependent(other, step));
+    const { rests, isAtEnd } = node.pending.takeAfter(step);
+    // Where a sequence ends nothing sleeps any more, and everything is tried from there on by itself.
+    const pending = new WakeupSequences(isAtEnd && sleep.length === 0 ? [] : rests);
     const spent = node.spent + Number(isPreemption(step, node.resumed));
-    this.#depth++;
-    this.#nodes.length = this.#depth;
-    this.#nodes.push(new SearchNode(sleep, isAtEnd ? [] : left.filter(({ length }) => length > 0), spent));
+    this.#nodes[++this.#depth] = new SearchNode(sleep, pending, spent);
   }
 
   /** After the step that ran last its task can go on at once, with the step `id`. */
@@ -143,17 +143,17 @@ export class SearchPath {
   /** Notes what is to be tried because of the races of the run, and that each of `others` could have run in the place of its last step. */
   learn(others: readonly KnownStep[]): void {
     const last = this.#nodes.at(-1);
-    for (const other of others) if (last !== undefined) insert(last, [other]);
-    const steps = this.#nodes.map(({ taken }) => taken as TakenStep); // each of them ran
-    this.#order.read(steps, this.#known);
-    for (const second of steps.keys()) for (const first of this.#order.racesOf(second)) this.#reverse(first, second, steps);
+    for (const other of others) if (last !== undefined) insert(last, sequenceOf(other));
+    const taken = this.#nodes.map((node) => node.taken as TakenStep); // each of them ran
+    this.#order.read(taken, this.#known);
+    for (const second of taken.keys()) for (const first of this.#order.racesOf(second)) this.#reverse(first, second, taken);
   }
 
   /** Turns to what is to be tried next; answers false when there is nothing. */
   turn(): boolean {
     for (let node = this.#nodes.at(-1); node !== undefined; node = this.#nodes.at(-1)) {
       if (node.taken !== undefined) {
-        node.sleep.push(node.taken.step);
+        node.sleep = [...node.sleep, node.taken.step];
         node.tried++;
         node.taken = undefined;
       }
@@ -168,21 +168,25 @@ export class SearchPath {
   }
 
   /** The steps at two places of the run have raced: the other way round is to be tried, unless what sleeps covers it. */
-  #reverse(first: number, second: number, steps: readonly TakenStep[]): void {
-    const [node, earlier, later] = [this.#nodes[first], steps[first], steps[second]];
+  #reverse(first: number, second: number, taken: readonly TakenStep[]): void {
+    const [node, earlier, later] = [this.#nodes[first], taken[first], taken[second]];
     if (node === undefined || earlier?.isDecided !== true || later === undefined) return;
-    const sequence: KnownStep[] = [];
+    const { steps, pasts } = this.#sequence;
+    steps.length = 0;
+    pasts.length = 0;
     let readySince = Number.NaN;
-    for (let place = first + 1; place < steps.length && !this.#order.areApart(first, place); place++) {
-      const other = steps[place];
+    for (let place = first + 1; place < taken.length && !this.#order.areApart(first, place); place++) {
+      const other = taken[place];
       if (other === undefined || place === second || this.#order.isBefore(first, place)) continue;
-      if (sequence.length === 0) ({ readySince } = other);
-      sequence.push(other.step);
+      if (steps.length === 0) ({ readySince } = other);
+      steps.push(other.step);
+      pasts.push(this.#order.pastOf(place));
     }
-    if (sequence.length === 0) ({ readySince } = later);
+    if (steps.length === 0) ({ readySince } = later);
     if (readySince > first) return;
-    sequence.push(stablePart(later.step, earlier.step));
-    insert(node, sequence);
+    steps.push(stablePart(later.step, earlier.step));
+    pasts.push(hashOfId(later.step.id));
+    insert(node, this.#sequence);
   }
 
   #dropBeyondBound({ pending, spent, resumed }: SearchNode): void {
@@ -195,7 +199,7 @@ export class SearchPath {
 }
 
 function insert({ sleep, pending }: SearchNode, sequence: WakeupSequence): void {
-  if (!sleep.some((step) => placeIn(sequence, step) >= 0)) pending.add(sequence);
+  if (!sleep.some((step) => placeAmong(sequence.steps, step) >= 0)) pending.add(sequence);
 }
 
 function isPreemption({ id }: KnownStep, resumed: number | undefined): boolean {
@@ -203,10 +207,10 @@ function isPreemption({ id }: KnownStep, resumed: number | undefined): boolean {
 }
 
 /** How many preemptions a sequence is, where `resumed` could go on. */
-function preemptionsOf(sequence: WakeupSequence, resumed: number | undefined): number {
+function preemptionsOf({ steps }: WakeupSequence, resumed: number | undefined): number {
   let count = 0;
   let next = resumed;
-  for (const step of sequence) {
+  for (const step of steps) {
     if (isPreemption(step, next)) count++;
     ({ next } = step);
   }

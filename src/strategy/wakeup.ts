@@ -8,31 +8,51 @@
  *
  * Invariant: of the last step of a sequence only its stable part is known (known-step.ts), and of all others everything.
  */
-import { areIndependent, type KnownStep } from "./known-step.js";
+import { areIndependent, isSameStep, type KnownStep } from "./known-step.js";
 
-export type WakeupSequence = readonly KnownStep[];
+export interface WakeupSequence {
+  readonly steps: readonly KnownStep[];
+  /** A hash of each step and of all that it comes after, the same in equivalent sequences. Of the last step, which is to have another past, of itself alone. */
+  readonly pasts: readonly number[];
+}
+
+/** A sequence of one step that is not known to reverse anything. */
+export function sequenceOf(step: KnownStep): WakeupSequence {
+  return { steps: [step], pasts: [hashOfId(step.id)] };
+}
+
+/** @internal The past of the last step of a sequence. */
+export function hashOfId(id: number): number {
+  return Math.imul(id + 1, 0x9e3779b1);
+}
 
 /**
- * Where `step`, which can run before all of `sequence`, stands in the sequence if it can be made the first of it; its length if it can be put before
- * it because it is independent of all its steps; -1 otherwise.
+ * Where `step`, which can run before all of `steps`, stands among them if it can be made the first of them; their number if it can be put before
+ * them because it is independent of them all; -1 otherwise.
  */
-export function placeIn(sequence: WakeupSequence, step: KnownStep): number {
-  for (let place = 0; place < sequence.length; place++) {
-    const other = sequence[place] as KnownStep; // within the sequence
+export function placeAmong(steps: readonly KnownStep[], step: KnownStep): number {
+  for (let place = 0; place < steps.length; place++) {
+    const other = steps[place] as KnownStep; // within the list
     if (other.id === step.id) return place;
     if (!areIndependent(other, step)) return -1;
   }
-  return sequence.length;
+  return steps.length;
+}
+
+/** From so many on they are found by their hashes. */
+const MANY = 16;
+
+interface Waiting extends WakeupSequence {
+  readonly hash: number;
 }
 
 /** The sequences that wait at one node of a search. */
 export class WakeupSequences {
-  #list: WakeupSequence[];
-  /** The same by hash, once there are many. */
-  #byHash: Map<number, WakeupSequence[]> | undefined = undefined;
+  #list: Waiting[];
+  #byHash: Map<number, Waiting[]> | undefined = undefined;
 
-  constructor(list: readonly WakeupSequence[] = []) {
-    this.#list = [...list];
+  constructor(list: Waiting[] = []) {
+    this.#list = list;
   }
 
   get length(): number {
@@ -49,80 +69,73 @@ export class WakeupSequences {
     this.#byHash = undefined;
   }
 
-  /** Adds it, unless an equivalent one is there. */
-  add(sequence: WakeupSequence): void {
-    const hash = hashOf(sequence);
-    const byHash = (this.#byHash ??= groupByHash(this.#list));
-    const same = byHash.get(hash);
-    if (same === undefined) byHash.set(hash, [sequence]);
-    else if (same.some((other) => areEquivalent(other, sequence))) return;
-    else same.push(sequence);
-    this.#list.push(sequence);
+  /** Adds a copy of it, unless an equivalent one is there. */
+  add({ steps, pasts }: WakeupSequence): void {
+    // A sum, so that the order of independent steps does not show; that of dependent ones shows in their pasts.
+    let hash = 0;
+    for (const past of pasts) hash = (hash + past) | 0;
+    for (const other of this.#candidates(hash)) if (other.hash === hash && areEquivalent(other.steps, steps)) return;
+    const waiting = { steps: steps.slice(), pasts: pasts.slice(), hash };
+    this.#list.push(waiting);
+    if (this.#byHash !== undefined) note(this.#byHash, waiting);
   }
 
-  /** Takes out those that can begin with `step`, and answers what is left of each after it, in order. */
-  takeAfter(step: KnownStep): WakeupSequence[] {
-    const taken: WakeupSequence[] = [];
-    const left: WakeupSequence[] = [];
-    for (const sequence of this.#list) {
-      const place = placeIn(sequence, step);
-      if (place < 0) left.push(sequence);
-      else taken.push(place < sequence.length ? sequence.toSpliced(place, 1) : sequence);
+  /** Takes out those that can begin with `step`, and answers what is left of them after it, in order, and whether nothing is left of one. */
+  takeAfter(step: KnownStep): { readonly rests: Waiting[]; readonly isAtEnd: boolean } {
+    const rests: Waiting[] = [];
+    let isAtEnd = false;
+    let kept = 0;
+    for (const waiting of this.#list) {
+      const { steps } = waiting;
+      const place = placeAmong(steps, step);
+      if (place < 0) this.#list[kept++] = waiting;
+      else if (place === steps.length) rests.push(waiting);
+      else if (steps.length > 1) rests.push(without(waiting, place));
+      else isAtEnd = true;
     }
-    if (taken.length > 0) {
-      this.#list = left;
+    if (kept < this.#list.length) {
+      this.#list.length = kept;
       this.#byHash = undefined;
     }
-    return taken;
+    return { rests, isAtEnd };
+  }
+
+  #candidates(hash: number): readonly Waiting[] {
+    if (this.#list.length < MANY) return this.#list;
+    if (this.#byHash === undefined) {
+      this.#byHash = new Map();
+      for (const waiting of this.#list) note(this.#byHash, waiting);
+    }
+    return this.#byHash.get(hash) ?? [];
   }
 }
 
-function groupByHash(sequences: readonly WakeupSequence[]): Map<number, WakeupSequence[]> {
-  const groups = new Map<number, WakeupSequence[]>();
-  for (const sequence of sequences) {
-    const hash = hashOf(sequence);
-    const group = groups.get(hash);
-    if (group === undefined) groups.set(hash, [sequence]);
-    else group.push(sequence);
-  }
-  return groups;
+function note(byHash: Map<number, Waiting[]>, waiting: Waiting): void {
+  const same = byHash.get(waiting.hash);
+  if (same === undefined) byHash.set(waiting.hash, [waiting]);
+  else same.push(waiting);
 }
 
-/** The same for the same steps in any order. */
-function hashOf(sequence: WakeupSequence): number {
-  let hash = sequence.length;
-  for (const { id } of sequence) {
-    const mixed = Math.imul(id ^ (id >>> 15) ^ 0x2c1b3c6d, 0x9e3779b1);
-    hash = (hash + Math.imul(mixed ^ (mixed >>> 13), 0x85ebca6b)) | 0;
-  }
-  return hash;
+function without({ steps, pasts, hash }: Waiting, place: number): Waiting {
+  return { steps: steps.toSpliced(place, 1), pasts: pasts.toSpliced(place, 1), hash: (hash - (pasts[place] ?? 0)) | 0 };
 }
 
 /** Whether one becomes the other by swapping independent neighbours, and they end with the same step of which the same is known. */
-function areEquivalent(a: WakeupSequence, b: WakeupSequence): boolean {
-  if (a.length !== b.length || !isSameKnowledge(a.at(-1), b.at(-1))) return false;
-  let rest = a;
+function areEquivalent(some: readonly KnownStep[], others: readonly KnownStep[]): boolean {
+  const [a, b] = [some.at(-1), others.at(-1)];
+  if (some.length !== others.length || a === undefined || b === undefined || !isSameStep(a, b)) return false;
+  let rest = some;
   let from = 0;
-  for (const step of b) {
+  for (const step of others) {
     if (rest[from]?.id === step.id) {
       from++;
       continue;
     }
     rest = rest.slice(from);
     from = 0;
-    const place = placeIn(rest, step);
+    const place = placeAmong(rest, step);
     if (place < 0 || place === rest.length) return false;
     rest = rest.toSpliced(place, 1);
   }
   return true;
-}
-
-function isSameKnowledge(a: KnownStep | undefined, b: KnownStep | undefined): boolean {
-  if (a === b) return true;
-  if (a === undefined || b === undefined) return false;
-  return a.id === b.id && a.isOpaque === b.isOpaque && areSame(a.reads, b.reads) && areSame(a.writes, b.writes);
-}
-
-function areSame(some: readonly number[], others: readonly number[]): boolean {
-  return some.length === others.length && some.every((location, index) => location === others[index]);
 }

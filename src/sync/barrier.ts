@@ -6,8 +6,10 @@
  */
 import { BrokenBarrierError, describeValue, UsageError } from "../errors/errors.js";
 import { Coroutine } from "../loop/coroutine.js";
+import { noteRead, noteWrite } from "../loop/footprint.js";
 import { inspectKey } from "../loop/inspect.js";
 import { Condition } from "./condition.js";
+import { Primitive } from "./primitive.js";
 import { nameOf, type PrimitiveOptions } from "./waiters.js";
 
 /**
@@ -21,7 +23,7 @@ import { nameOf, type PrimitiveOptions } from "./waiters.js";
  * if (place === 0) announce();
  * @since 0.2.0
  */
-export class Barrier {
+export class Barrier extends Primitive {
   readonly #name: string | undefined;
   readonly #parties: number;
   readonly #changed: Condition;
@@ -30,6 +32,7 @@ export class Barrier {
   #count = 0;
 
   constructor(parties: number, { name }: PrimitiveOptions = {}) {
+    super("barrier", name);
     if (!Number.isSafeInteger(parties) || parties < 1) {
       throw new UsageError(`Barrier: parties must be a whole number, 1 or more, not ${describeValue(parties)}`);
     }
@@ -45,11 +48,13 @@ export class Barrier {
 
   /** How many wait for the others to come. */
   get nWaiting(): number {
+    noteRead(this);
     return this.#state === "filling" ? this.#count : 0;
   }
 
   /** Whether it was aborted. */
   get broken(): boolean {
+    noteRead(this);
     return this.#state === "broken";
   }
 
@@ -85,6 +90,7 @@ export class Barrier {
     return new Coroutine(
       () =>
         this.#changed.withLock(() => {
+          noteWrite(this);
           change();
           this.#changed.notifyAll();
         }),
@@ -95,6 +101,7 @@ export class Barrier {
   async #wait(): Promise<number> {
     await this.#changed.waitFor(() => this.#state !== "draining" && this.#state !== "resetting");
     if (this.broken) throw new BrokenBarrierError("Barrier aborted");
+    noteWrite(this);
     const place = this.#count++;
     try {
       if (place + 1 === this.#parties) {
@@ -103,6 +110,7 @@ export class Barrier {
       } else await this.#waitForRest();
       return place;
     } finally {
+      noteWrite(this);
       this.#count--;
       this.#noteLeft();
     }

@@ -3,10 +3,12 @@
  */
 import { CancelledError, describeValue, RuntimeError, UsageError } from "../errors/errors.js";
 import { Coroutine } from "../loop/coroutine.js";
+import { noteRead, noteWrite } from "../loop/footprint.js";
 import { inspectKey } from "../loop/inspect.js";
 import { isThenable } from "../loop/thenable.js";
 import type { Held } from "./holding.js";
 import { Lock } from "./lock.js";
+import { Primitive } from "./primitive.js";
 import { nameOf, type PrimitiveOptions, Waiters } from "./waiters.js";
 
 export interface ConditionOptions extends PrimitiveOptions {
@@ -24,12 +26,13 @@ export interface ConditionOptions extends PrimitiveOptions {
  * await changed.withLock(() => { stock++; changed.notify(); });
  * @since 0.2.0
  */
-export class Condition {
+export class Condition extends Primitive {
   readonly #name: string | undefined;
   readonly #lock: Lock;
   readonly #waiters: Waiters;
 
   constructor({ lock, name }: ConditionOptions = {}) {
+    super("condition", name);
     this.#lock = lock ?? new Lock({ name: `of condition${nameOf(name)}` });
     this.#name = name;
     this.#waiters = new Waiters(() => `condition${nameOf(name)}`);
@@ -102,7 +105,8 @@ export class Condition {
       throw new UsageError(`Condition.notify: count must be a whole number, 0 or more, not ${describeValue(count)}`);
     }
     if (!this.locked()) throw new RuntimeError("cannot notify on un-acquired lock");
-    this.#waiters.wake(count);
+    if (this.#waiters.wake(count) > 0) noteWrite(this);
+    else noteRead(this);
   }
 
   /** Wakes all who wait. Throws RuntimeError when nobody holds the lock. */
@@ -119,6 +123,7 @@ export class Condition {
     if (!this.locked()) throw new RuntimeError("cannot wait on un-acquired lock");
     this.release();
     try {
+      noteWrite(this);
       const waiter = this.#waiters.join();
       try {
         await waiter;

@@ -2,7 +2,9 @@
  * `Event`: a flag that tasks wait for, as `asyncio.Event`.
  */
 import { Coroutine } from "../loop/coroutine.js";
+import { noteRead, noteWrite } from "../loop/footprint.js";
 import { inspectKey } from "../loop/inspect.js";
+import { Primitive } from "./primitive.js";
 import { nameOf, type PrimitiveOptions, Waiters } from "./waiters.js";
 
 /**
@@ -14,23 +16,27 @@ import { nameOf, type PrimitiveOptions, Waiters } from "./waiters.js";
  * ready.set();
  * @since 0.2.0
  */
-export class Event {
+export class Event extends Primitive {
   readonly #name: string | undefined;
   readonly #waiters: Waiters;
   #isSet = false;
 
   constructor({ name }: PrimitiveOptions = {}) {
+    super("event", name);
     this.#name = name;
     this.#waiters = new Waiters(() => `event${nameOf(name)}, which is not set`);
   }
 
   isSet(): boolean {
+    noteRead(this);
     return this.#isSet;
   }
 
   /** Sets the flag and wakes all who wait, also when it is cleared before they go on. */
   set(): void {
+    noteRead(this);
     if (this.#isSet) return;
+    noteWrite(this);
     this.#isSet = true;
     this.#waiters.wake(Number.POSITIVE_INFINITY);
   }
@@ -38,11 +44,15 @@ export class Event {
   /** Who waits from now on waits for the next {@link set}. */
   clear(): void {
     this.#isSet = false;
+    noteWrite(this);
   }
 
   /** Waits until the flag is set; at once when it is. Answers true. */
   wait(): Coroutine<true> {
-    return new Coroutine(() => (this.#isSet ? true : this.#waitForSet()), "Event.wait");
+    return new Coroutine(() => {
+      noteRead(this);
+      return this.#isSet ? true : this.#waitForSet();
+    }, "Event.wait");
   }
 
   [inspectKey](): string {

@@ -6,10 +6,12 @@
  */
 import { RuntimeError } from "../errors/errors.js";
 import type { Coroutine } from "../loop/coroutine.js";
+import { noteRead, noteWrite } from "../loop/footprint.js";
 import { inspectKey } from "../loop/inspect.js";
 import { findRunningLoop } from "../loop/running.js";
 import type { Task } from "../loop/task.js";
 import { acquire, type Held, type Holdable, hold, holdDuring } from "./holding.js";
+import { Primitive } from "./primitive.js";
 import { nameOf, type PrimitiveOptions, Waiters } from "./waiters.js";
 
 /**
@@ -23,7 +25,7 @@ import { nameOf, type PrimitiveOptions, Waiters } from "./waiters.js";
  * });
  * @since 0.2.0
  */
-export class Lock {
+export class Lock extends Primitive {
   readonly #name: string | undefined;
   readonly #waiters: Waiters;
   readonly #holdable: Holdable = {
@@ -38,12 +40,14 @@ export class Lock {
   #holder: Task | undefined = undefined;
 
   constructor({ name }: PrimitiveOptions = {}) {
+    super("lock", name);
     this.#name = name;
     this.#waiters = new Waiters(() => this.#describe());
   }
 
   /** Whether somebody holds it. */
   locked(): boolean {
+    noteRead(this);
     return this.#isLocked;
   }
 
@@ -54,6 +58,7 @@ export class Lock {
 
   /** Gives it back, to the first who waits for it. Throws RuntimeError when nobody holds it. */
   release(): void {
+    noteWrite(this);
     if (!this.#isLocked) throw new RuntimeError("Lock is not acquired.");
     this.#isLocked = false;
     this.#holder = undefined;
@@ -82,11 +87,12 @@ export class Lock {
 
   #describe(): string {
     const holder = this.#holder === undefined ? "" : `, held by ${this.#holder.getName()}`;
-    const isGone = this.#holder?.done() === true ? ", which has ended" : "";
+    const isGone = this.#holder?.isDone === true ? ", which has ended" : "";
     return `lock${nameOf(this.#name)}${holder}${isGone}`;
   }
 
   #tryAcquire(): boolean {
+    noteWrite(this); // also when it fails: then it stands in line before the next
     if (this.#isLocked || this.#waiters.hasUncancelled) return false;
     this.#take();
     return true;
@@ -102,11 +108,13 @@ export class Lock {
     try {
       await waiter;
     } catch (error) {
+      noteWrite(this);
       // Perhaps it was woken, and cancelled before it went on: then the lock goes to the next.
       this.#waiters.leave(waiter);
       if (!this.#isLocked) this.#wakeFirst();
       throw error;
     }
+    noteWrite(this);
     this.#waiters.leave(waiter);
     this.#take();
     return true;

@@ -7,8 +7,10 @@
  */
 import { describeValue, QueueEmpty, QueueFull, UsageError, ValueError } from "../errors/errors.js";
 import { Coroutine } from "../loop/coroutine.js";
+import { noteRead, noteWrite } from "../loop/footprint.js";
 import { inspectKey } from "../loop/inspect.js";
 import { Heap } from "./heap.js";
+import { Primitive } from "./primitive.js";
 import { Takers } from "./takers.js";
 import { nameOf, type PrimitiveOptions, Waiters } from "./waiters.js";
 
@@ -103,7 +105,7 @@ const ITEMS: unique symbol = Symbol("heddle: items of a queue");
  * await jobs.join(); // until taskDone() was called for each item
  * @since 0.2.0
  */
-export class Queue<T = unknown> {
+export class Queue<T = unknown> extends Primitive {
   readonly #name: string | undefined;
   readonly #maxsize: number;
   readonly #items: Items<T>;
@@ -114,6 +116,7 @@ export class Queue<T = unknown> {
 
   constructor(maxsize = 0, options: PrimitiveOptions = {}) {
     const { name } = options;
+    super("queue", name);
     const { [ITEMS]: items } = options as { readonly [ITEMS]?: Items<T> }; // see above
     if (!Number.isSafeInteger(maxsize) || maxsize < 0) {
       throw new UsageError(`Queue: maxsize must be a whole number, 0 or more, not ${describeValue(maxsize)}`);
@@ -121,11 +124,11 @@ export class Queue<T = unknown> {
     this.#maxsize = maxsize;
     this.#name = name;
     this.#items = items ?? new Fifo<T>();
-    this.#getters = new Takers(() => `an item of queue${nameOf(name)}, which is empty`, {
+    this.#getters = new Takers(this, () => `an item of queue${nameOf(name)}, which is empty`, {
       isPossible: () => !this.empty(),
       take: () => this.getNowait(),
     });
-    this.#putters = new Takers(() => `a place in queue${nameOf(name)}, which is full`, {
+    this.#putters = new Takers(this, () => `a place in queue${nameOf(name)}, which is full`, {
       isPossible: () => !this.full(),
       take: (item) => {
         this.putNowait(item);
@@ -141,14 +144,17 @@ export class Queue<T = unknown> {
 
   /** How many items it holds. */
   qsize(): number {
+    noteRead(this);
     return this.#items.length;
   }
 
   empty(): boolean {
+    noteRead(this);
     return this.#items.length === 0;
   }
 
   full(): boolean {
+    noteRead(this);
     return this.#maxsize > 0 && this.#items.length >= this.#maxsize;
   }
 
@@ -164,6 +170,7 @@ export class Queue<T = unknown> {
   /** Adds an item. Throws QueueFull where {@link put} would wait. */
   putNowait(item: T): void {
     if (this.full()) throw new QueueFull();
+    noteWrite(this);
     this.#items.add(item);
     this.#unfinished++;
     this.#getters.wakeNext();
@@ -181,6 +188,7 @@ export class Queue<T = unknown> {
   /** Takes out the next item. Throws QueueEmpty where {@link get} would wait. */
   getNowait(): T {
     if (this.empty()) throw new QueueEmpty();
+    noteWrite(this);
     const item = this.#items.take();
     this.#putters.wakeNext();
     return item;
@@ -188,6 +196,7 @@ export class Queue<T = unknown> {
 
   /** Says that an item that was taken out is dealt with. Throws ValueError when there were not so many. */
   taskDone(): void {
+    noteWrite(this);
     if (this.#unfinished <= 0) throw new ValueError("taskDone() called too many times");
     this.#unfinished--;
     if (this.#unfinished === 0) this.#joiners.wake(Number.POSITIVE_INFINITY);
@@ -195,7 +204,10 @@ export class Queue<T = unknown> {
 
   /** Waits until {@link taskDone} was called for every item that was put. */
   join(): Coroutine<void> {
-    return new Coroutine(() => (this.#unfinished > 0 ? this.#joinInTurn() : undefined), "Queue.join");
+    return new Coroutine(() => {
+      noteRead(this);
+      return this.#unfinished > 0 ? this.#joinInTurn() : undefined;
+    }, "Queue.join");
   }
 
   [inspectKey](): string {

@@ -6,8 +6,10 @@
  */
 import { describeValue, UsageError, ValueError } from "../errors/errors.js";
 import type { Coroutine } from "../loop/coroutine.js";
+import { noteRead, noteWrite } from "../loop/footprint.js";
 import { inspectKey } from "../loop/inspect.js";
 import { acquire, type Held, type Holdable, hold, holdDuring } from "./holding.js";
+import { Primitive } from "./primitive.js";
 import { nameOf, type PrimitiveOptions, Waiters } from "./waiters.js";
 
 /**
@@ -20,7 +22,7 @@ import { nameOf, type PrimitiveOptions, Waiters } from "./waiters.js";
  * const page = await connections.withPermit(() => load(url));
  * @since 0.2.0
  */
-export class Semaphore {
+export class Semaphore extends Primitive {
   readonly #name: string | undefined;
   readonly #waiters: Waiters;
   readonly #holdable: Holdable = {
@@ -33,6 +35,7 @@ export class Semaphore {
   #value: number;
 
   constructor(value = 1, { name }: PrimitiveOptions = {}) {
+    super("semaphore", name);
     if (!Number.isSafeInteger(value) || value < 0) {
       throw new UsageError(`Semaphore: the initial value must be a whole number, 0 or more, not ${describeValue(value)}`);
     }
@@ -43,6 +46,7 @@ export class Semaphore {
 
   /** Whether an acquire would have to wait. */
   locked(): boolean {
+    noteRead(this);
     return this.#value === 0 || this.#waiters.hasUncancelled;
   }
 
@@ -55,6 +59,7 @@ export class Semaphore {
   release(): void {
     this.#value++;
     this.#wakeNext();
+    noteWrite(this);
   }
 
   /** Runs `body` while holding a permit; answers what that returns. */
@@ -79,10 +84,12 @@ export class Semaphore {
 
   /** How many permits are free. @internal */
   get value(): number {
+    noteRead(this);
     return this.#value;
   }
 
   #tryAcquire(): boolean {
+    noteWrite(this); // also when it fails: then it stands in line before the next
     if (this.locked()) return false;
     this.#value--;
     return true;
@@ -93,6 +100,7 @@ export class Semaphore {
     try {
       await waiter;
     } catch (error) {
+      noteWrite(this);
       this.#waiters.leave(waiter);
       if (!waiter.cancelled()) {
         this.#value++;
@@ -100,6 +108,7 @@ export class Semaphore {
       }
       throw error;
     }
+    noteWrite(this);
     this.#waiters.leave(waiter);
     if (this.#value > 0) this.#wakeNext();
     return true;

@@ -6,6 +6,7 @@
  * of its own in between, and a queue is where programs wait most: this makes an item that goes there and back some 15 % faster.
  */
 import type { CancelledError } from "../errors/errors.js";
+import { noteWrite } from "../loop/footprint.js";
 import { Future } from "../loop/future.js";
 import type { Wait } from "../loop/wait.js";
 import { type Waiter, Waiters } from "./waiters.js";
@@ -39,9 +40,12 @@ class Taker<T, P> extends Future<void> {
 
 export class Takers<T, P> {
   readonly line: Waiters;
+  readonly #owner: object;
   readonly #taking: Taking<T, P>;
 
-  constructor(sayWhat: () => string, taking: Taking<T, P>) {
+  /** `owner` is what they take from, or give to. */
+  constructor(owner: object, sayWhat: () => string, taking: Taking<T, P>) {
+    this.#owner = owner;
     this.line = new Waiters(sayWhat);
     this.#taking = taking;
   }
@@ -56,6 +60,7 @@ export class Takers<T, P> {
   }
 
   #enter(brought: P): Taker<T, P> {
+    noteWrite(this.#owner);
     const taker = new Taker(this, brought);
     this.line.enter(taker);
     return taker;
@@ -84,6 +89,7 @@ export class Takers<T, P> {
 
   /** `taker` was cancelled: if it had been woken before, what it was woken for goes to the next. */
   miss(taker: Waiter): void {
+    noteWrite(this.#owner);
     this.line.leave(taker);
     if (this.#taking.isPossible() && !taker.cancelled()) this.wakeNext();
   }

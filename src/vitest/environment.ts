@@ -18,7 +18,7 @@ export const VARIABLES = {
 } as const;
 
 /** A whole number from text. Throws BadInputError that names `what`, the range and the text. */
-function parseWholeNumber(text: string, what: string, minimum: number, maximum: number): number {
+export function parseWholeNumber(text: string, what: string, minimum: number, maximum: number): number {
   const value = /^\d{1,16}$/.test(text.trim()) ? Number(text) : Number.NaN;
   if (!Number.isSafeInteger(value) || value < minimum || value > maximum) {
     throw new BadInputError(`${what}: must be a whole number from ${minimum} to ${maximum}, not ${JSON.stringify(text.slice(0, 40))}`);

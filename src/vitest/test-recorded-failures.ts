@@ -6,8 +6,9 @@ import { test } from "vitest";
 import { BadInputError } from "../errors/errors.js";
 import type { Invariant } from "../invariant/invariant.js";
 import { loopInvariants } from "../invariant/loop-invariants.js";
+import { loadScenario } from "../store/load-scenario.js";
 import { readFailure } from "../store/read-file.js";
-import { replayGraphLoosely } from "../store/replay-failure.js";
+import { type Replay, replayGraphLoosely, replayScenarioLoosely } from "../store/replay-failure.js";
 import { failuresIn } from "../store/reports.js";
 
 export interface RecordedFailuresOptions {
@@ -33,15 +34,23 @@ export function testRecordedFailures(folder: string, { invariants = loopInvarian
     test(`${basename(path, ".json")} does not fail again`, async () => {
       const failure = readFailure(path);
       const { program, error } = failure;
-      if (program.kind !== "graph") {
-        throw new BadInputError(`${path}: is a failure of the test ${JSON.stringify(program.name)}, not of a task graph`);
+      if (program.kind === "test") {
+        throw new BadInputError(`${path}: is a failure of the test ${JSON.stringify(program.name)}, not of a task graph or a module`);
+      }
+      if (program.kind === "module") {
+        const scenario = await loadScenario(program.file, process.cwd());
+        requireHeld(await replayScenarioLoosely(failure, scenario));
+        return;
       }
       const invariant = invariants.find(({ name }) => name === error.invariant);
       if (error.invariant !== undefined && invariant === undefined) {
         throw new BadInputError(`${path}: error.invariant: ${JSON.stringify(error.invariant)} is not among the invariants of this test`);
       }
-      const { isBroken, report } = await replayGraphLoosely(failure, program.graph, invariant);
-      if (isBroken) throw new Error(report);
+      requireHeld(await replayGraphLoosely(failure, program.graph, invariant));
     });
   }
+}
+
+function requireHeld({ isBroken, report }: Replay): void {
+  if (isBroken) throw new Error(report);
 }

@@ -1,0 +1,64 @@
+/**
+ * What a failing order is about, in sentences.
+ */
+import { describeCycle } from "../loop/deadlock.js";
+import type { Explanation, GateFact, OrderedPair } from "./explain.js";
+import type { ExplainedStep, Pattern } from "./pattern.js";
+
+/** The sentences of a report, the pattern first; none where no order was found to matter. */
+export function explanationLines({ pattern, pairs, gates }: Pick<Explanation, "pattern" | "pairs" | "gates">): readonly string[] {
+  return [...(pattern === undefined ? [] : [patternLine(pattern)]), ...pairs.map(pairLine), ...gates.map(gateLine)];
+}
+
+/** `t2 step 5`, `t2 at 1.0`, `io load`, `io load (call 2)`: a step as a sentence names it. */
+export function stepText({ name, operation, kind }: ExplainedStep): string {
+  if (kind === "gate") return operation === "1" ? `io ${name}` : `io ${name} (call ${operation})`;
+  if (operation === "") return name;
+  return /^\d+$/.test(operation) ? `${name} step ${operation}` : `${name} at ${operation}`;
+}
+
+function pairLine({ first, then, swapped, location, toItsEnd }: OrderedPair): string {
+  const about = location === undefined ? "" : ` (both touch ${location})`;
+  return `${verdictText(swapped)} if ${stepText(first)} runs after ${stepText(then)}${toItsEnd ? " and all that follows it" : ""}${about}`;
+}
+
+function gateLine({ kind, gates, otherwise }: GateFact): string {
+  const names = listText(gates.map(stepText));
+  const settles = gates.length === 1 ? "settles" : "settle";
+  return kind === "together"
+    ? `${verdictText(otherwise)} if ${names} settle one by one`
+    : `${verdictText(otherwise)} if ${names} ${settles} before time passes`;
+}
+
+const verdictText = (verdict: OrderedPair["swapped"]): string => (verdict === "passes" ? "passes" : "fails in another way");
+
+function patternLine(pattern: Pattern): string {
+  switch (pattern.kind) {
+    case "lost update":
+      return (
+        `lost update of ${pattern.location}: ${stepText(pattern.before)} reads it, ${stepText(pattern.between)} writes it, ` +
+        `and ${stepText(pattern.after)} writes over that`
+      );
+    case "check-then-act":
+      return (
+        `check-then-act on ${pattern.location}: ${stepText(pattern.before)} reads it, ${stepText(pattern.between)} changes it, ` +
+        `and ${stepText(pattern.after)} acts on what was read before`
+      );
+    case "atomicity violation":
+      return `atomicity violation: ${stepText(pattern.between)} comes between ${stepText(pattern.before)} and ${stepText(pattern.after)}, which belong together`;
+    case "use after close": {
+      const about = pattern.location === undefined ? "" : `, which writes ${pattern.location}`;
+      return `use after close: ${stepText(pattern.use)} runs after ${stepText(pattern.close)}${about}`;
+    }
+    case "order violation": {
+      const about = pattern.location === undefined ? "" : ` (both touch ${pattern.location})`;
+      return `order violation: ${stepText(pattern.early)} runs before ${stepText(pattern.late)}${about}`;
+    }
+    case "deadlock cycle":
+      return `deadlock cycle: ${describeCycle(pattern.cycle)}`;
+  }
+}
+
+function listText(names: readonly string[]): string {
+  return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1) ?? ""}`;
+}

@@ -1,0 +1,101 @@
+/**
+ * Following an order as far as it applies to the program, which may not be the one that the order is from.
+ *
+ * Of what is ready, what stands first in the order runs. What does not stand in it comes after what does: there the task that ran last goes on as
+ * long as it can, and then comes the first in the order of arrival, so that an empty order gives a run of few switches. Time passes open gates, and gates join a
+ * batch, only where the order says so.
+ */
+import { formatReadyTask } from "../schedule/schedule.js";
+import type { Alternative, Decision, ReadyTask, StepRecord, Strategy } from "../schedule/strategy.js";
+import { named, nameOf, type OrderItem } from "./order.js";
+
+/** A task that went on for so many steps that no order speaks of, while others were ready, may be polling: from then on the others go first. */
+export const MAX_STAY = 100;
+
+/** Runs a program in the order that it is given. */
+export class InOrder implements Strategy {
+  readonly name = "in order";
+  /** What the order does not name runs as it became ready. */
+  readonly isFair = true;
+  readonly tracks: boolean;
+  readonly #items: readonly OrderItem[];
+  readonly #places = new Map<string, number>();
+  #last: StepRecord | undefined = undefined;
+  /** The gates that settle in the step that was chosen. */
+  #batch: ReadonlySet<string> = new Set();
+  /** When each step ran in the latest run, by both of its names. */
+  #ran = new Map<string, number>();
+  #stays = 0;
+  #polling = new Set<string>();
+
+  /** What stands in `last` runs only when nothing else is ready. */
+  constructor(items: readonly OrderItem[], last: readonly OrderItem[] = []) {
+    this.#items = items;
+    this.tracks = items.some(({ id }) => id !== undefined);
+    items.forEach((item, place) => {
+      this.#note(item, place);
+    });
+    for (const item of last) this.#note(item, items.length + 3);
+  }
+
+  #note(item: OrderItem, place: number): void {
+    const note = (name: string, at: number): void => {
+      if (!this.#places.has(name)) this.#places.set(name, at);
+    };
+    note(nameOf(item), place);
+    note(formatReadyTask(item), place);
+    // Where they cannot join, they come right after.
+    for (const gate of item.joined) note(formatReadyTask(gate), place + 0.5);
+  }
+
+  /** Whether the item ran in the latest run, and when: a smaller number is earlier. */
+  placeOf(item: OrderItem): number | undefined {
+    return this.#ran.get(nameOf(item)) ?? this.#ran.get(formatReadyTask(item));
+  }
+
+  begin(): boolean {
+    this.#last = undefined;
+    this.#batch = new Set();
+    this.#ran = new Map();
+    this.#stays = 0;
+    this.#polling = new Set();
+    return true;
+  }
+
+  pick(decision: Decision): number {
+    if (decision.kind !== "batch") return this.#pickNext(decision);
+    const joining = decision.ready.findIndex((gate, index) => index > 0 && this.#batch.has(formatReadyTask(gate)));
+    return Math.max(0, joining);
+  }
+
+  #pickNext({ ready, ids }: Decision): number {
+    const places = ready.map((alternative, index) => this.#wantedPlace(alternative, ids?.[index]));
+    const place = Math.min(...places);
+    const index = places.indexOf(place);
+    this.#stays = place === this.#items.length ? this.#stays + 1 : 0;
+    if (this.#stays >= MAX_STAY) this.#polling.add(ready[index]?.name ?? "");
+    const item = this.#items[Math.floor(place)];
+    this.#batch = new Set(item && [item, ...item.joined].map(formatReadyTask));
+    return index;
+  }
+
+  #wantedPlace(alternative: Alternative, id: number | undefined): number {
+    const place = this.#places.get(nameOf({ ...named(alternative), id })) ?? this.#places.get(formatReadyTask(alternative));
+    if (place !== undefined) return place;
+    if (alternative.kind === "clock") return Number.POSITIVE_INFINITY;
+    if (this.#polling.has(alternative.name)) return this.#items.length + 2;
+    return this.#last !== undefined && isSameChain(alternative, this.#last) ? this.#items.length : this.#items.length + 1;
+  }
+
+  observe(step: StepRecord): void {
+    if (step.kind !== "gate") this.#last = step;
+    // A batch is known by the first of its gates.
+    const [operation = ""] = step.kind === "gate" ? step.operation.split("+") : [step.operation];
+    for (const name of [nameOf(step), formatReadyTask({ name: step.name, operation })]) this.#ran.set(name, step.step);
+  }
+}
+
+/** Whether both are of one task. Objects tell for certain, names only where there are none. */
+function isSameChain(a: Alternative, b: ReadyTask & { readonly chain?: object | undefined }): boolean {
+  return a.chain !== undefined && b.chain !== undefined ? a.chain === b.chain : a.name === b.name;
+}

@@ -1,0 +1,136 @@
+/**
+ * What an exploration found, as text: the verdict, the smallest order that fails, the results, and what has been covered.
+ */
+import type { ExplorationPlan, FoundFailure } from "../explore/block.js";
+import type { Coverage } from "../explore/coverage.js";
+import type { Findings } from "../explore/findings.js";
+import type { Simplicity } from "../schedule/simplicity.js";
+import { renderTimeline } from "./timeline.js";
+
+/** Results beyond so many are counted together. */
+const MAX_RESULTS = 10;
+const MAX_RESULT_LENGTH = 120;
+
+export interface ExplorationText {
+  readonly findings: Findings;
+  readonly strategy: string;
+  readonly seed: number;
+  /** What was asked for: so many runs at most, and whether the first failure was to end it. */
+  readonly asked: Pick<ExplorationPlan, "runs" | "stopOnFailure">;
+  /** The commands that replay the failure, the best first. */
+  readonly replay: readonly string[];
+}
+
+/** The report of an exploration, without a newline at its end. The same findings give the same text. */
+export function renderExploration({ findings, strategy, seed, asked, replay }: ExplorationText): string {
+  const { failure, uncontrolled, untracked } = findings;
+  return [
+    renderVerdict(findings),
+    ...(failure === undefined ? [] : renderFailure(failure)),
+    "",
+    ...renderResults(findings),
+    "",
+    `${count(findings.runs, "run")}, strategy ${strategy}, seed ${seed}: ${describeEnd(findings, asked)}`,
+    ...describeCoverage(findings.coverage),
+    ...(untracked === undefined ? [] : [`Not all was tracked: ${untracked}`]),
+    ...(uncontrolled === undefined
+      ? []
+      : [`Not all was under control: ${uncontrolled.task} waited for something outside of the loop, so that a replay is not promised.`]),
+    ...replay.map((command, index) => `${index === 0 ? "Replay it:" : "       or:"} ${command}`),
+  ].join("\n");
+}
+
+function renderVerdict({ status, runs, failures }: Findings): string {
+  const of = `of ${count(runs, "run")}`;
+  if (status === "failed") return `FAILED: ${format(failures)} ${of}`;
+  return status === "passed" ? `passed: none ${of} failed` : `stopped: none ${of} failed until then`;
+}
+
+function renderFailure({ message, run, trace, minimised, explanation = [] }: FoundFailure): readonly string[] {
+  const timeline = trace.length === 0 ? [] : ["", "The smallest order found that fails, one column a task:", indent(renderTimeline(trace))];
+  return [
+    "",
+    indent(message),
+    ...timeline,
+    "",
+    ...(minimised === undefined
+      ? [`It is the order of run ${format(run)}, the first that failed.`]
+      : [
+          `Made small in ${count(minimised.reruns, "rerun")}:`,
+          `  before  ${describeSize(minimised.before)} (run ${format(run)}, the first that failed)`,
+          `  after   ${describeSize(minimised.after)}`,
+        ]),
+    ...(explanation.length === 0 ? [] : ["", "What the order is about:", ...explanation.map(indent)]),
+  ];
+}
+
+/** `3 switches between tasks, 1 batch of I/O, 12 steps`: what there is none of is left out, but for the switches. */
+function describeSize({ switches, departures, batches, steps }: Simplicity): string {
+  return [
+    `${count(switches, "switch")} between tasks`,
+    ...(departures === 0 ? [] : [`${count(departures, "time")} I/O out of its order of arrival`]),
+    ...(batches === 0 ? [] : [`${count(batches, "answer")} in the step of another`]),
+    count(steps, "step"),
+  ].join(", ");
+}
+
+function renderResults({ results, otherResults }: Findings): readonly string[] {
+  if (results.length === 0) return ["No run came to an end."];
+  const shown = results.slice(0, MAX_RESULTS);
+  const width = Math.max(...shown.map(([, times]) => format(times).length));
+  const hidden = results.slice(MAX_RESULTS);
+  const runsOfHidden = hidden.reduce((sum, [, times]) => sum + times, otherResults);
+  const others = otherResults > 0 ? `more than ${format(hidden.length)} other results` : count(hidden.length, "other result");
+  return [
+    "What the runs came to:",
+    ...shown.map(([result, times]) => `  ${format(times).padStart(width)}  ${cut(result)}`),
+    ...(runsOfHidden === 0 ? [] : [`  ${format(runsOfHidden).padStart(width)}  with ${others}`]),
+  ];
+}
+
+function describeEnd({ complete, isStopped, runs, failures, failure }: Findings, asked: ExplorationText["asked"]): string {
+  if (complete) return "every schedule was tried, by itself or by one that is equivalent";
+  if (isStopped) return "stopped before the end";
+  if (asked.stopOnFailure && failures > 0) return "until the first failure";
+  if (runs === asked.runs) return "as many as were asked for";
+  return failure?.kind === "divergence"
+    ? "not gone on with, because nothing it finds could be replayed"
+    : "nothing is left to try within the bounds";
+}
+
+function describeCoverage({ schedules, classes, pairs, newInLast1000, chanceOfNew }: Coverage): readonly string[] {
+  const what = classes === undefined ? "schedules" : "classes";
+  return [
+    [
+      `Covered: ${format(schedules)} different ${schedules === 1 ? "schedule" : "schedules"}`,
+      ...(classes === undefined ? [] : [`${count(classes, "class")} of equivalent ones`]),
+      ...(pairs === undefined
+        ? []
+        : [`${format(pairs.bothWays)} of ${count(pairs.seen, "pair")} of neighbouring dependent steps in both orders`]),
+    ].join(", "),
+    `New ${what} in the last 1,000 runs: ${format(newInLast1000)}${chanceOfNew === undefined ? "" : `; chance that the next run shows one (Good-Turing): ${percent(chanceOfNew)}`}`,
+  ];
+}
+
+/** Two digits that mean something. */
+function percent(share: number): string {
+  return `${String(Number((share * 100).toPrecision(2)))} %`;
+}
+
+function cut(text: string): string {
+  return text.length <= MAX_RESULT_LENGTH ? text : `${text.slice(0, MAX_RESULT_LENGTH - 1)}…`;
+}
+
+function indent(text: string): string {
+  return text.replaceAll(/^(?=.)/gm, "  ");
+}
+
+function count(number: number, what: string): string {
+  const plural = /(ch|ss)$/.test(what) ? `${what}es` : `${what}s`;
+  return `${format(number)} ${number === 1 ? what : plural}`;
+}
+
+/** `12,340`, whatever the locale of the machine. */
+function format(number: number): string {
+  return String(number).replaceAll(/\B(?=(\d{3})+$)/g, ",");
+}
