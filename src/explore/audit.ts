@@ -5,7 +5,8 @@
 import { Random } from "../random/random.js";
 import { type StepRecord, WORLD } from "../schedule/strategy.js";
 import { signatureOf } from "./failed-run.js";
-import { inOrder, orderOf } from "./order.js";
+import { InOrder } from "./in-order.js";
+import { orderOf } from "./order.js";
 import type { CloseRun, ScenarioRunner } from "./runner.js";
 import type { ScenarioEnd } from "./scenario-run.js";
 
@@ -54,7 +55,7 @@ export class Audit {
       const order = anotherOrder(steps, this.#random);
       if (order === undefined) continue;
       if (isOver()) return undefined;
-      const again = await runner.runClosely(inOrder(orderOf({ steps: order })), { isOver });
+      const again = await runner.runClosely(new InOrder(orderOf({ steps: order })), { isOver });
       if (again === undefined) return undefined;
       const [before, now] = [describe(end), describe(again.end)];
       if (before !== now) return `two orders that differ only in steps that share nothing ended differently: ${before}, and ${now}`;

@@ -55,7 +55,9 @@ class Linearization {
     for (const edge of edges) before[edge.after]?.push(edge.before);
     this.#before = before;
     this.#isTask = members.map(([first]) => first !== undefined && ["task", "callback"].includes(vertices[first]?.item.kind ?? "task"));
-    this.#gates = vertices.flatMap(({ item }, index) => (item.kind === "gate" ? [index] : [])).sort((a, b) => this.#arrival(a) - this.#arrival(b));
+    this.#gates = vertices
+      .flatMap(({ item }, index) => (item.kind === "gate" ? [index] : []))
+      .sort((a, b) => this.#arrival(a) - this.#arrival(b));
     this.#goal = isCutShort ? vertices.length - 1 : undefined;
   }
 
@@ -91,7 +93,12 @@ class Linearization {
    * is done now. Not where only a part has to run at all.
    */
   #endsItsTask({ current, taken, cost, previous }: State): boolean {
-    return this.#goal === undefined && cost !== previous?.cost && this.#isTask[current] === true && taken[current] === this.#members[current]?.length;
+    return (
+      this.#goal === undefined &&
+      cost !== previous?.cost &&
+      this.#isTask[current] === true &&
+      taken[current] === this.#members[current]?.length
+    );
   }
 
   /** Goes on to the end, each time with what is best at the moment. */

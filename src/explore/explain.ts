@@ -7,11 +7,11 @@
  * whose steps cannot change places without another one doing so says nothing new, and is left out.
  */
 import type { ReadyTask, Strategy } from "../schedule/strategy.js";
-import { MAX_STEPS } from "./minimise.js";
 import { InOrder } from "./in-order.js";
-import { type FailingRun, type OrderItem, named } from "./order.js";
+import { MAX_STEPS } from "./minimise.js";
+import { type FailingRun, named, type OrderItem } from "./order.js";
 import { type Edge, type PartialOrder, partialOrderOf, type Vertex } from "./partial-order.js";
-import { explained, type ExplainedStep, findPattern, type Pattern } from "./pattern.js";
+import { type ExplainedStep, explained, findPattern, type Pattern } from "./pattern.js";
 import { type DescribeLocation, sharedLocation } from "./shared-location.js";
 
 /** How a run ended: as the failure that is to be explained, with another failure, or well. */
@@ -200,7 +200,8 @@ class Inquiry {
     const [stay, wait] = [false, true].map((isMoved) => this.#items.filter((_, index) => moved.has(index) === isMoved));
     const strategy = new InOrder(stay ?? [], wait);
     const verdict = await this.#run(strategy);
-    if (verdict !== "fails" && this.#isSwapped(strategy, before, after)) this.#found.push({ before, after, swapped: verdict, toItsEnd: true });
+    if (verdict !== "fails" && this.#isSwapped(strategy, before, after))
+      this.#found.push({ before, after, swapped: verdict, toItsEnd: true });
   }
 
   /** Whether `then` has run, and `first` later or not at all. */
@@ -209,9 +210,14 @@ class Inquiry {
     return placeOfThen !== undefined && (placeOfFirst === undefined || placeOfThen < placeOfFirst);
   }
 
+  /** The items of one task around `index`, without a gap. */
   #stretchOf(index: number): readonly number[] {
     const stretch = this.#stretches[index];
-    return this.#stretches.flatMap((other, place) => (other === stretch ? [place] : []));
+    let from = index;
+    while (this.#stretches[from - 1] === stretch) from--;
+    let to = index;
+    while (this.#stretches[to + 1] === stretch) to++;
+    return Array.from({ length: to - from + 1 }, (_, place) => from + place);
   }
 
   /** Runs `then`, and all that it needs, right before `first`; each two steps once. */
@@ -239,8 +245,7 @@ class Inquiry {
     const needed = new Set([then]);
     for (let index = then; index >= first; index--) {
       if (!needed.has(index)) continue;
-      const { causes, chain, place, earlier } = this.#vertex(index);
-      const previous = this.#order.vertices.findIndex((other) => other.chain === chain && other.place === place - 1);
+      const { causes, previous, earlier } = this.#vertex(index);
       for (const other of [...causes, previous]) if (other >= first) needed.add(other);
       if (earlier > first) return undefined; // it was at a later time
     }

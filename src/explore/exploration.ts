@@ -12,7 +12,7 @@ import { Audit } from "./audit.js";
 import { CountingStrategy } from "./counting.js";
 import { type Coverage, CoverageCounter } from "./coverage.js";
 import type { FailedEnd } from "./failed-run.js";
-import { DEFAULT_RUNS, type ExploreOptions, type ExploreProgress } from "./options.js";
+import { DEFAULT_RUNS, DEFAULT_STRATEGY, type ExploreOptions, type ExploreProgress } from "./options.js";
 import { ScenarioRunner } from "./runner.js";
 import { type Scenario, type ScenarioEnd, ScenarioObserver, type ScenarioRun } from "./scenario-run.js";
 
@@ -181,7 +181,8 @@ export class Exploration {
     this.#counting.end({ run: this.#runs, failed: end.kind !== "passed", steps: run.loop.steps });
     // In asyncio's own order the library's handles have steps' places, and the classes are others.
     if (tracker !== undefined) this.#audit?.end({ end, runClass: tracker.runClass });
-    this.#coverage.add(schedule, housekeeping === "eager" ? tracker?.runClass : undefined);
+    const runClass = housekeeping === "eager" ? tracker?.runClass : undefined;
+    this.#coverage.add(schedule, runClass);
     this.#uncontrolled ??= run.uncontrolled;
     this.#untracked ??= tracker?.untracked;
     if (this.#observer !== undefined) {
@@ -193,10 +194,10 @@ export class Exploration {
       this.#firstFailure ??= { run: this.#runs, picks: this.#counting.picks, housekeeping, end };
     }
     this.#runs++;
-    this.#options.onRun?.(end);
+    this.#options.onRun?.(end, { schedule, runClass });
   }
 }
 
-function strategyFor({ strategy = "random" }: ExploreOptions, seed: number): Strategy {
+function strategyFor({ strategy = DEFAULT_STRATEGY }: ExploreOptions, seed: number): Strategy {
   return typeof strategy === "string" ? strategyNamed(strategy, seed) : strategy;
 }

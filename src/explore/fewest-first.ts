@@ -146,8 +146,7 @@ function costsOf({ kind, ready }: Decision, last: string | undefined): readonly 
   });
 }
 
-const costOf = ({ switches, departures, batches }: Cost): number =>
-  switches * SWITCH + departures * DEPARTURE + batches * BATCH;
+const costOf = ({ switches, departures, batches }: Cost): number => switches * SWITCH + departures * DEPARTURE + batches * BATCH;
 
 const isOfTask = ({ kind }: Alternative): boolean => kind === undefined || kind === "task" || kind === "callback";
 

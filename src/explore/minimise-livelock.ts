@@ -10,7 +10,7 @@
  */
 import { formatReadyTask } from "../schedule/schedule.js";
 import type { Decision, ReadyTask, Strategy } from "../schedule/strategy.js";
-import { MAX_RERUNS, MAX_STEPS, type Attempt, type Minimised, type MinimiseLimits } from "./minimise.js";
+import { type Attempt, MAX_RERUNS, MAX_STEPS, type Minimised, type MinimiseLimits } from "./minimise.js";
 import type { FailingRun } from "./order.js";
 import { shrinkList } from "./shrink-list.js";
 
@@ -44,7 +44,9 @@ export async function minimiseLivelock<Run extends FailingRun>(
 function departuresOf({ schedule }: FailingRun): readonly Departure[] {
   return (schedule?.decisions ?? []).flatMap(({ ready, index }) => {
     const [first, taken] = [ready[0], ready[index]];
-    return index === 0 || first === undefined || taken === undefined ? [] : [{ taken: formatReadyTask(taken), first: formatReadyTask(first) }];
+    return index === 0 || first === undefined || taken === undefined
+      ? []
+      : [{ taken: formatReadyTask(taken), first: formatReadyTask(first) }];
   });
 }
 

@@ -12,11 +12,11 @@
  */
 import { isSimpler, type Simplicity, simplicityOf } from "../schedule/simplicity.js";
 import type { Strategy } from "../schedule/strategy.js";
-import { fewestSwitches } from "./commute.js";
+import { joining, keeping, odditiesOf, shortenedOrders, type Torn, tornApart, withoutOddities } from "./candidates.js";
 import { FewestFirst } from "./fewest-first.js";
 import { InOrder } from "./in-order.js";
 import { type FailingRun, nameOf, type OrderItem, orderOf } from "./order.js";
-import { type Edge, type PartialOrder, partialOrderOf } from "./partial-order.js";
+import { type PartialOrder, partialOrderOf } from "./partial-order.js";
 import { shrinkList } from "./shrink-list.js";
 
 /** At most so many reruns by default. */
@@ -24,6 +24,9 @@ export const MAX_RERUNS = 1_000;
 
 /** All reruns together take at most so many steps, so that a long run is tried less often than a short one. */
 export const MAX_STEPS = 400_000;
+
+/** From so many places where a task was torn apart on they are joined many at once. */
+const MANY = 16;
 
 export interface MinimiseLimits {
   /** Default {@link MAX_RERUNS}. */
@@ -65,6 +68,8 @@ class Minimisation<Run extends FailingRun> {
   #ioLatencyMs: number | undefined;
   /** Whether footprints, where there are any, are believed. */
   #isToldAll = true;
+  /** How many steps failing runs took. */
+  readonly #lengths: Set<number>;
   #reruns = 0;
   #steps = 0;
   #onFailure: (run: Run) => void = () => undefined;
@@ -73,6 +78,7 @@ class Minimisation<Run extends FailingRun> {
     this.#attempt = attempt;
     this.#limits = limits;
     this.#best = first;
+    this.#lengths = new Set([first.steps.length]);
     this.#simplicity = simplicityOf(first.steps, first.schedule);
     this.#ioLatencyMs = first.schedule?.ioLatencyMs;
   }
@@ -98,19 +104,21 @@ class Minimisation<Run extends FailingRun> {
       await this.#joinParts();
       await this.#giveUpPrecedences();
       await this.#giveUpOddities();
+      await this.#shortenParts();
       await this.#lowerLatency();
     }
   }
 
-  /** Joins what was torn apart: gives up all that the later part of a task came after, or all that came after the earlier part. */
+  /** Joins what was torn apart, many places at once where that goes, and in the end one by one. */
   async #joinParts(): Promise<void> {
     for (let before: Run | undefined; before !== this.#best && !this.#isSpent(); ) {
       before = this.#best;
       const order = await this.#commute(before);
-      for (const { earlier, later } of tornApart(order)) {
-        for (const edges of [order.edges.filter(({ after }) => !later.has(after)), order.edges.filter((edge) => !earlier.has(edge.before))]) {
-          if (before === this.#best) await this.#tryOrder(itemsIn(order, edges));
-        }
+      const places = tornApart(order);
+      for (const side of ["later", "earlier"] as const) {
+        const isJoined = (torn: readonly Torn[]): Promise<boolean> => this.#tryOrder(joining(order, torn, side));
+        if (places.length > MANY) await shrinkList(places, async (kept) => !this.#isSpent() && isJoined(without(places, kept)));
+        else for (const torn of places) if (before === this.#best && !this.#isSpent()) await isJoined([torn]);
       }
     }
   }
@@ -121,7 +129,7 @@ class Minimisation<Run extends FailingRun> {
    */
   async #commute(run: Run): Promise<PartialOrder> {
     const order = partialOrderOf(run, this.#isToldAll);
-    if (await this.#tryOrder(itemsIn(order, order.edges))) return order;
+    if (await this.#tryOrder(keeping(order, order.edges))) return order;
     this.#isToldAll = false;
     return partialOrderOf(run, false);
   }
@@ -129,19 +137,30 @@ class Minimisation<Run extends FailingRun> {
   /** Gives up what need not come before what. */
   async #giveUpPrecedences(): Promise<void> {
     const order = partialOrderOf(this.#best, this.#isToldAll);
-    await shrinkList(order.edges, async (edges) => !this.#isSpent() && (await this.#tryOrder(itemsIn(order, edges))));
+    await shrinkList(order.edges, async (edges) => !this.#isSpent() && (await this.#tryOrder(keeping(order, edges))));
   }
 
   /** Lets gates settle one by one, and time stand still, where that was otherwise. */
   async #giveUpOddities(): Promise<void> {
     const items = orderOf(this.#best);
-    const odd = items.flatMap((item, index) => (item.kind === "clock" || item.joined.length > 0 ? [index] : []));
-    const without = (kept: readonly number[]): readonly OrderItem[] =>
-      items.flatMap((item, index) => {
-        if (!odd.includes(index) || kept.includes(index)) return [item];
-        return item.kind === "clock" ? [] : [{ ...item, joined: [] }, ...item.joined.map((gate) => ({ ...item, ...gate, id: undefined, joined: [] }))];
-      });
-    await shrinkList(odd, async (kept) => !this.#isSpent() && (await this.#tryOrder(without(kept))));
+    await shrinkList(odditiesOf(items), async (kept) => !this.#isSpent() && (await this.#tryOrder(withoutOddities(items, kept))));
+  }
+
+  /**
+   * Takes a task that takes fewer steps in other orders, because it polls or gives up, away from where it stands sooner. Only where runs that
+   * fail differ in length: elsewhere every task takes the same steps in every order.
+   */
+  async #shortenParts(): Promise<void> {
+    if (this.#lengths.size === 1) return;
+    for (let size = this.#best.steps.length >> 1; size > 0 && !this.#isSpent(); ) {
+      const best = this.#best;
+      const items = orderOf(best);
+      for (const shorter of shortenedOrders(items, size)) {
+        if (best !== this.#best || this.#isSpent()) break;
+        await this.#tryOrder(shorter);
+      }
+      if (best === this.#best) size >>= 1;
+    }
   }
 
   /** Finds the lowest bound under which the same order fails, as if a lower one could do no less than a higher one. */
@@ -193,6 +212,7 @@ class Minimisation<Run extends FailingRun> {
       this.#best = run;
       this.#simplicity = simplicity;
     }
+    this.#lengths.add(run.steps.length);
     this.#onFailure(run);
     return simplicity;
   }
@@ -203,40 +223,7 @@ class Minimisation<Run extends FailingRun> {
   }
 }
 
-const itemsIn = (order: PartialOrder, edges: readonly Edge[]): readonly OrderItem[] =>
-  fewestSwitches(order, edges).flatMap((index) => order.vertices[index]?.item ?? []);
-
-interface Torn {
-  /** What would come later if nothing waited for it. */
-  readonly earlier: ReadonlySet<number>;
-  /** What would come earlier if it waited for nothing. */
-  readonly later: ReadonlySet<number>;
-}
-
-/**
- * For each place where a task was left and taken up again: its steps right before, and those right after. For each gate that settled before one
- * that had been opened earlier: it, and the first of these.
- */
-function tornApart({ vertices }: PartialOrder): readonly Torn[] {
-  const latest = new Map<number, Set<number>>();
-  const torn: Torn[] = [];
-  vertices.forEach(({ chain, item, arrival }, index) => {
-    if (item.kind === "gate") {
-      const passedOver = vertices
-        .flatMap((other, later) => (later > index && other.item.kind === "gate" && other.arrival < arrival ? [{ ...other, later }] : []))
-        .filter(({ causes }) => causes.every((cause) => cause < index));
-      const first = passedOver.find((gate) => passedOver.every((other) => gate.arrival <= other.arrival));
-      if (first !== undefined) torn.push({ earlier: new Set([index]), later: new Set([first.later]) });
-      return;
-    }
-    const part = latest.get(chain);
-    if (part?.has(index - 1) === true) {
-      part.add(index);
-      return;
-    }
-    const later = new Set([index]);
-    latest.set(chain, later);
-    if (part !== undefined) torn.push({ earlier: part, later });
-  });
-  return torn;
+function without<T>(all: readonly T[], some: readonly T[]): readonly T[] {
+  const left = new Set(some);
+  return all.filter((item) => !left.has(item));
 }

@@ -56,14 +56,34 @@ export interface ExploreOptions {
   readonly signal?: AbortSignal;
   /** Called about every 10 ms of real time. */
   readonly onProgress?: (progress: ExploreProgress) => void;
-  /** Called after each run with how it ended. It must not throw. */
-  readonly onRun?: (end: ScenarioEnd) => void;
+  /** Called after each run with how it ended, and as what it counts among the different ones. It must not throw. */
+  readonly onRun?: (end: ScenarioEnd, seen: SeenRun) => void;
   /** Real milliseconds after which the exploration is stopped. Default: no limit. */
   readonly timeLimitMs?: number;
   /** See {@link RunOptions}. Default 20. */
   readonly idleGraceMs?: number;
 }
 
+/** Which schedule, and which class of equivalent ones, a run was of: hashes that are the same for the same in every exploration of a program. */
+export interface SeenRun {
+  readonly schedule: Hash;
+  /** Undefined where steps are not tracked. */
+  readonly runClass: Hash | undefined;
+}
+
+/** Two whole numbers; the high one of a schedule is below 2^21, all others below 2^32. */
+export interface Hash {
+  readonly high: number;
+  readonly low: number;
+}
+
+/** What heddle's own command asks for besides. @internal */
+export interface CommandOptions extends ExploreOptions {
+  /** The name of the main task. Default `"main"`. */
+  readonly mainName?: string | undefined;
+}
+
+export const DEFAULT_STRATEGY = "random";
 export const DEFAULT_RUNS = 1_000;
 export const DEFAULT_MAX_STEPS = 10_000;
 

@@ -10,7 +10,7 @@
  */
 import { formatReadyTask } from "../schedule/schedule.js";
 import { type Footprint, WORLD } from "../schedule/strategy.js";
-import { type OrderItem, orderOf, type FailingRun } from "./order.js";
+import { type FailingRun, type OrderItem, orderOf } from "./order.js";
 
 /** One item of the run, as a vertex. */
 export interface Vertex {
@@ -19,6 +19,8 @@ export interface Vertex {
   readonly chain: number;
   /** Its place in its chain, from 0. */
   readonly place: number;
+  /** The item before it in its chain, by index; -1 where there is none. */
+  readonly previous: number;
   /** How many items come before it because they were at an earlier time. */
   readonly earlier: number;
   /** Indices of the items that caused it. */
@@ -51,24 +53,29 @@ export function partialOrderOf(run: FailingRun, usesFootprints = true): PartialO
   const vertices = verticesOf(items);
   const chains = 1 + Math.max(-1, ...vertices.map(({ chain }) => chain));
   const isLong = vertices.length * chains > MAX_PAIRS;
-  return { vertices, edges: isLong ? neighbours(vertices) : edgesOf(vertices, chains, usesFootprints), chains, isCutShort: isCutShort(items) };
+  return {
+    vertices,
+    edges: isLong ? neighbours(vertices) : edgesOf(vertices, chains, usesFootprints),
+    chains,
+    isCutShort: isCutShort(items),
+  };
 }
 
 function verticesOf(items: readonly OrderItem[]): readonly Vertex[] {
   const { firstReady, arrivals } = whenReady(items);
   const chains = chainsOf(items, arrivals);
-  const lengths: number[] = [];
+  const latest: { readonly index: number; readonly length: number }[] = [];
   const indexOfStep = new Map(items.map(({ place }, index) => [place, index]));
   let earlier = 0;
   return items.map((item, index) => {
     if (index > 0 && isAtLaterTime(item, items[index - 1])) earlier = index;
     const chain = chains.get(chainName(item)) ?? 0; // every item has its chain
-    const place = lengths[chain] ?? 0;
-    lengths[chain] = place + 1;
+    const { index: previous, length: place } = latest[chain] ?? { index: -1, length: 0 };
+    latest[chain] = { index, length: place + 1 };
     const told = item.step?.causes?.map((number) => indexOfStep.get(number - 1) ?? -1);
     const seen = [item, ...item.joined].map((part) => (firstReady.get(formatReadyTask(part)) ?? 0) - 1);
     const causes = (told ?? seen).filter((cause) => cause >= 0 && cause < index);
-    return { item, chain, place, earlier, causes, arrival: arrivals.get(formatReadyTask(item)) ?? index };
+    return { item, chain, place, previous, earlier, causes, arrival: arrivals.get(formatReadyTask(item)) ?? index };
   });
 }
 
@@ -119,28 +126,53 @@ function neighbours(vertices: readonly Vertex[]): readonly Edge[] {
 /** For each item, the last one of every other chain that it depends on, unless an earlier item of its chain depends on that one too. */
 function edgesOf(vertices: readonly Vertex[], chains: number, usesFootprints: boolean): readonly Edge[] {
   const edges: Edge[] = [];
-  const members = Array.from({ length: chains }, (): number[] => []);
+  const latest = new LatestAccesses();
   /** The latest item of chain `a` that some item of chain `b` is known to follow, at `a * chains + b`. */
   const known = new Map<number, number>();
   vertices.forEach(({ chain, earlier, causes, item }, after) => {
-    for (const [other, others] of members.entries()) {
-      if (other === chain) continue;
-      const bound = Math.max(earlier - 1, known.get(other * chains + chain) ?? -1);
-      const before = others.findLast((index) => index <= bound || !usesFootprints || areDependent(vertices[index]?.item, item));
-      if (before === undefined || before <= bound) continue;
-      known.set(other * chains + chain, before);
+    const footprint = usesFootprints ? item.step?.footprint : undefined;
+    for (const [other, before] of latest.dependentOn(footprint)) {
+      const key = other * chains + chain;
+      if (other === chain || before < earlier || before <= (known.get(key) ?? -1)) continue;
+      known.set(key, before);
       if (!causes.includes(before)) edges.push({ before, after });
     }
-    members[chain]?.push(after);
+    latest.note(footprint, chain, after);
   });
   return edges;
 }
 
-function areDependent(a: OrderItem | undefined, b: OrderItem): boolean {
-  const [first, second] = [a?.step?.footprint, b.step?.footprint];
-  if (first === undefined || second === undefined) return true;
-  return writesWhatIsTouched(first, second) || writesWhatIsTouched(second, first);
-}
+/** By chain, the index of an item. */
+type ByChain = Map<number, number>;
 
-const writesWhatIsTouched = ({ writes }: Footprint, { reads, writes: others }: Footprint): boolean =>
-  writes.some((location) => location === WORLD || reads.includes(location) || others.includes(location));
+/** Which item of each chain was the last to write, or to touch, each location. */
+class LatestAccesses {
+  readonly #all: ByChain = new Map();
+  readonly #writers = new Map<number, ByChain>();
+  readonly #touchers = new Map<number, ByChain>();
+
+  /** The last item of each chain that one with this footprint depends on, in order of chain. Without a footprint that is the last one. */
+  dependentOn(footprint: Footprint | undefined): readonly (readonly [chain: number, index: number])[] {
+    const found: ByChain = new Map();
+    const add = (items: ByChain | undefined): void => {
+      for (const [chain, index] of items ?? []) found.set(chain, Math.max(index, found.get(chain) ?? -1));
+    };
+    if (footprint === undefined || footprint.writes.includes(WORLD)) add(this.#all);
+    else {
+      add(this.#writers.get(WORLD));
+      for (const location of footprint.reads) add(this.#writers.get(location));
+      for (const location of footprint.writes) add(this.#touchers.get(location));
+    }
+    return [...found].sort(([a], [b]) => a - b);
+  }
+
+  note(footprint: Footprint | undefined, chain: number, index: number): void {
+    this.#all.set(chain, index);
+    const noteAt = (places: Map<number, ByChain>, location: number): void => {
+      const byChain = places.get(location) ?? new Map<number, number>();
+      places.set(location, byChain.set(chain, index));
+    };
+    for (const location of footprint?.writes ?? [WORLD]) noteAt(this.#writers, location);
+    for (const location of [...(footprint?.writes ?? []), ...(footprint?.reads ?? [])]) noteAt(this.#touchers, location);
+  }
+}

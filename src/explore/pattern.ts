@@ -49,7 +49,11 @@ export interface PatternOptions {
 const NO_NAME: DescribeLocation = () => "";
 
 /** The pattern that the pairs of `run` show; undefined where none can be named. */
-export function findPattern(run: FailingRun, pairs: readonly Pair[], { error, describeLocation = NO_NAME }: PatternOptions = {}): Pattern | undefined {
+export function findPattern(
+  run: FailingRun,
+  pairs: readonly Pair[],
+  { error, describeLocation = NO_NAME }: PatternOptions = {},
+): Pattern | undefined {
   if (error instanceof DeadlockError) {
     const cycle = findCycle(error.waiting);
     if (cycle !== undefined) return { kind: "deadlock cycle", cycle };
@@ -70,7 +74,8 @@ export const explained = ({ kind, ...step }: ReadyTask & { readonly kind?: strin
 });
 
 /** What an error says of what must not be used any more, and what a property is called that says so. */
-const CLOSED = /\b(closed|destroyed|disposed|(already|has|was|is|been) (ended|terminated|shut down)|after (close|end|destroy|dispose|shutdown))\b/i;
+const CLOSED =
+  /\b(closed|destroyed|disposed|(already|has|was|is|been) (ended|terminated|shut down)|after (close|end|destroy|dispose|shutdown))\b/i;
 const CLOSED_PROPERTY = /^_?(is|was|has|been)?_?(closed|destroyed|disposed|ended|terminated)$/i;
 
 /** Only where the steps say it, or the error does and there is one pair alone that it can mean. */
@@ -145,7 +150,12 @@ function findAtomicityViolation(pairs: readonly Pair[]): Pattern | undefined {
 function findOrderViolation([pair]: readonly Pair[], describe: DescribeLocation): Pattern | undefined {
   if (pair === undefined) return undefined;
   const { first, then } = pair;
-  return { kind: "order violation", early: explained(first), late: explained(then), location: sharedLocation(first.step, then.step, describe) };
+  return {
+    kind: "order violation",
+    early: explained(first),
+    late: explained(then),
+    location: sharedLocation(first.step, then.step, describe),
+  };
 }
 
 const isEarlier = (a: OrderItem, b: OrderItem): boolean => (a.place ?? 0) < (b.place ?? 0);
@@ -157,7 +167,11 @@ function overwrites(step: FailingStep, location: string, describe: DescribeLocat
 }
 
 /** How a step touches the location of that name. One that it both reads and writes counts as written. */
-function accesses(step: FailingStep | undefined, location: string, describe: DescribeLocation): { readonly reads: boolean; readonly writes: boolean } {
+function accesses(
+  step: FailingStep | undefined,
+  location: string,
+  describe: DescribeLocation,
+): { readonly reads: boolean; readonly writes: boolean } {
   const { reads, writes } = touchedBy(step, describe);
   const isIt = (touched: number): boolean => describe(touched) === location;
   return { reads: reads.some(isIt), writes: writes.some(isIt) };

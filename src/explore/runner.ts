@@ -10,7 +10,7 @@ import type { StepRecord, Strategy } from "../schedule/strategy.js";
 import { recording } from "../strategy/recording.js";
 import type { TraceEvent } from "../trace/trace.js";
 import type { FailedRun } from "./failed-run.js";
-import { DEFAULT_MAX_STEPS, type ExploreOptions } from "./options.js";
+import { DEFAULT_MAX_STEPS, type CommandOptions } from "./options.js";
 import { type Scenario, type ScenarioEnd, ScenarioObserver, ScenarioRun } from "./scenario-run.js";
 
 /** A run that was looked at closely. */
@@ -36,12 +36,12 @@ export interface CloseOptions {
 export class ScenarioRunner {
   readonly seed: number;
   readonly #scenario: Scenario;
-  readonly #options: ExploreOptions;
+  readonly #options: CommandOptions;
   #quiescence: Quiescence = "drain";
   #tracker: Tracker | undefined;
   #current: ScenarioRun | undefined = undefined;
 
-  constructor(scenario: Scenario, options: ExploreOptions, seed: number, tracks: boolean) {
+  constructor(scenario: Scenario, options: CommandOptions, seed: number, tracks: boolean) {
     this.#scenario = scenario;
     this.#options = options;
     this.seed = seed;
@@ -67,7 +67,7 @@ export class ScenarioRunner {
 
   /** A new run, the one that is under way from now on. */
   begin(strategy: Strategy, observer?: ScenarioObserver, ioLatencyMs = this.#options.ioLatencyMs): ScenarioRun {
-    const { maxSteps = DEFAULT_MAX_STEPS, idleGraceMs, maxBatch, tracked = false } = this.#options;
+    const { mainName, maxSteps = DEFAULT_MAX_STEPS, idleGraceMs, maxBatch, tracked = false } = this.#options;
     this.#current = new ScenarioRun({
       strategy,
       seed: this.seed,
@@ -76,6 +76,7 @@ export class ScenarioRunner {
       ioLatencyMs,
       maxBatch,
       quiescence: this.#quiescence,
+      mainName,
       tracker: this.#tracker,
       isTracked: tracked,
       noteShared: this.#noteShared,

@@ -112,8 +112,8 @@ function currentTime(): number {
 /** A program to be explored: it builds its own objects, and throws when something is wrong. */
 export type Scenario = (env: ScenarioEnv) => unknown;
 
-/** How a run of a scenario ended. */
-export type ScenarioEnd = { readonly kind: "passed" } | { readonly kind: FailureKind; readonly error: unknown };
+/** How a run of a scenario ended; the value is what it returned. */
+export type ScenarioEnd = { readonly kind: "passed"; readonly value: unknown } | { readonly kind: FailureKind; readonly error: unknown };
 
 export interface ScenarioRunOptions {
   readonly strategy: Strategy;
@@ -121,6 +121,8 @@ export interface ScenarioRunOptions {
   readonly maxSteps: number;
   readonly idleGraceMs: number | undefined;
   readonly quiescence: Quiescence;
+  /** The name of the main task. Default `"main"`. */
+  readonly mainName: string | undefined;
   readonly ioLatencyMs: number | undefined;
   readonly maxBatch: number | undefined;
   /** Who is told what each step touches, if anybody is. */
@@ -163,8 +165,8 @@ export class ScenarioRun {
 
   /** Runs until it is over or `sliceEndMs`; answers whether it is over. */
   start(scenario: Scenario, sliceEndMs: number): boolean {
-    const { seed, quiescence, noteShared } = this.#options;
-    this.loop.start(() => scenario(new Environment(seed, noteShared)), quiescence);
+    const { seed, quiescence, noteShared, mainName } = this.#options;
+    this.loop.start(() => scenario(new Environment(seed, noteShared)), quiescence, mainName);
     return this.loop.advance(sliceEndMs) === "ended";
   }
 
@@ -194,7 +196,7 @@ export class ScenarioRun {
       throw completion.error;
     }
     if (completion !== undefined && completion.kind !== "result") return { kind: completion.kind, error: completion.error };
-    return this.#stray === undefined ? { kind: "passed" } : { kind: "unhandledRejection", error: this.#stray.error };
+    return this.#stray === undefined ? { kind: "passed", value: completion?.value } : { kind: "unhandledRejection", error: this.#stray.error };
   }
 
   get uncontrolled(): Uncontrolled | undefined {

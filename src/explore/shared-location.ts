@@ -8,7 +8,7 @@ import type { FailingStep } from "./order.js";
 export type DescribeLocation = (location: number) => string;
 
 /** Locations of the library's own, which every step of a task reads; they say nothing about what it does. */
-const ownOfTasks = /^task /;
+const OWN_OF_TASKS = "task ";
 
 /** The name of the first location over which the two are dependent; undefined where there is none, or nothing is known. */
 export function sharedLocation(a: FailingStep | undefined, b: FailingStep | undefined, describe: DescribeLocation): string | undefined {
@@ -17,7 +17,7 @@ export function sharedLocation(a: FailingStep | undefined, b: FailingStep | unde
   const names = [...first.writes, ...first.reads]
     .filter((location) => location !== WORLD && areDependentOver(location, first, second))
     .map(describe);
-  return names.find((name) => !ownOfTasks.test(name));
+  return names.find((name) => !name.startsWith(OWN_OF_TASKS));
 }
 
 const areDependentOver = (location: number, a: Footprint, b: Footprint): boolean =>
@@ -25,7 +25,10 @@ const areDependentOver = (location: number, a: Footprint, b: Footprint): boolean
   (a.reads.includes(location) && b.writes.includes(location));
 
 /** The locations that a step only reads, and those that it writes, without those that say nothing. */
-export function touchedBy(step: FailingStep | undefined, describe: DescribeLocation): { readonly reads: readonly number[]; readonly writes: readonly number[] } {
-  const isTelling = (location: number): boolean => location !== WORLD && !ownOfTasks.test(describe(location));
+export function touchedBy(
+  step: FailingStep | undefined,
+  describe: DescribeLocation,
+): { readonly reads: readonly number[]; readonly writes: readonly number[] } {
+  const isTelling = (location: number): boolean => location !== WORLD && !describe(location).startsWith(OWN_OF_TASKS);
   return { reads: (step?.footprint?.reads ?? []).filter(isTelling), writes: (step?.footprint?.writes ?? []).filter(isTelling) };
 }

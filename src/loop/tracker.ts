@@ -11,6 +11,7 @@
  * Invariant: between two steps, `#step` is the one that ran last, because what the library queues for itself belongs to it; after time
  * has passed there is none.
  */
+import { hash32 } from "../random/random.js";
 import { formatReadyTask } from "../schedule/schedule.js";
 import { type Footprint, WORLD } from "../schedule/strategy.js";
 import type { Describer } from "./future.js";
@@ -31,20 +32,34 @@ interface Pending {
   queuedBy: number;
 }
 
-/** Numbers for what has a lineage, the same in all runs. */
+/**
+ * Numbers for what has a lineage, the same in all runs of one tracker. They are given out as lineages are first seen, so another tracker has others;
+ * the hash of a lineage is the same everywhere.
+ */
 class Lineages {
   readonly #children: number[][] = [[]];
+  readonly #hashes: number[] = [0x2545f491];
 
-  /** The number of the `place`-th that `parent` has made. */
-  child(parent: number, place: number): number {
+  /** The number of the `place`-th that `parent`, whose lineage has the hash `parentHash`, has made. */
+  child(parent: number, place: number, parentHash: number): number {
     const siblings = (this.#children[parent] ??= []);
-    return (siblings[place] ??= this.#children.push([]) - 1);
+    const known = siblings[place];
+    if (known !== undefined) return known;
+    const number = this.#hashes.push(mix(parentHash, place, 5)) - 1;
+    siblings[place] = number;
+    return number;
+  }
+
+  hashOf(number: number): number {
+    return this.#hashes[number] ?? 0;
   }
 }
 
 /** What a location holds in the running run: who touched it last. */
 interface LocationState {
   readonly label: string;
+  /** The same in every tracker. */
+  readonly hash: number;
   /** In which run the rest was written. */
   run: number;
   /** The step that wrote it last: its two hashes and its id. */
@@ -110,7 +125,7 @@ export class Tracker {
   #touched: number[] = [];
 
   constructor() {
-    this.#newLocation("what is not tracked"); // WORLD
+    this.#newLocation("what is not tracked", 0); // WORLD
   }
 
   /** Starts a run. With `isTrusted` a step that tells nothing has touched nothing; otherwise it may have done anything. */
@@ -157,7 +172,7 @@ export class Tracker {
 
   /** The running step has made `handle`, which will be a step. */
   made(handle: object): void {
-    this.#pending.set(handle, { id: this.#steps.child(this.#id, this.#made++), madeBy: this.#step, queuedBy: NO_STEP });
+    this.#pending.set(handle, { id: this.#steps.child(this.#id, this.#made++, this.#steps.hashOf(this.#id)), madeBy: this.#step, queuedBy: NO_STEP });
   }
 
   /** `handle` is ready now. */
@@ -201,7 +216,7 @@ export class Tracker {
   introduce(subject: object): number {
     const known = this.#subjects.get(subject);
     if (known !== undefined) return known;
-    const id = this.#things.child(this.#id, this.#introduced++);
+    const id = this.#things.child(this.#id, this.#introduced++, this.#steps.hashOf(this.#id));
     this.#subjects.set(subject, id);
     return id;
   }
@@ -344,23 +359,25 @@ export class Tracker {
     const known = keys.get(key);
     if (known !== undefined) return known;
     const label = (subject as Partial<Describer>).describe?.() ?? subject.constructor.name;
-    const location = this.#newLocation(key === undefined ? label : String(key));
+    const hash = mix(this.#things.hashOf(id), hash32(`${typeof key} ${String(key)}`), 6);
+    const location = this.#newLocation(key === undefined ? label : String(key), hash);
     keys.set(key, location);
     return location;
   }
 
-  #newLocation(label: string): number {
+  #newLocation(label: string, hash: number): number {
     const none = { low: 0, high: 0, writer: -1, readsLow: 0, readsHigh: 0, touchedIn: NO_STEP, isWritten: false };
-    return this.#locations.push({ label, run: -1, readers: [], ...none }) - 1;
+    return this.#locations.push({ label, hash, run: -1, readers: [], ...none }) - 1;
   }
 
   /** Adds the step to the class of the run, and to the locations that it touched. */
   #hash(reads: readonly number[], writes: readonly number[]): void {
-    let low = mix(this.#id, this.#timeMs, 1);
-    let high = mix(this.#id, this.#timeMs, 2);
+    const lineage = this.#steps.hashOf(this.#id);
+    let low = mix(lineage, this.#timeMs, 1);
+    let high = mix(lineage, this.#timeMs, 2);
     const add = (location: number, isWrite: boolean): void => {
       const state = this.#at(location);
-      const salt = location * 2 + (isWrite ? 1 : 0);
+      const salt = state.hash * 2 + (isWrite ? 1 : 0);
       low = (low + mix(state.low, isWrite ? state.readsLow : 0, salt)) | 0;
       high = (high + mix(state.high, isWrite ? state.readsHigh : 0, salt + 1)) | 0;
     };

@@ -121,7 +121,7 @@ describe("properties", () => {
   test("an object that a step puts in is the same one in equivalent runs, whoever touches it first", async () => {
     const { canonical, hashes, runs } = await classesOf(async () => {
       const board = shared<Record<string, { n: number } | undefined>>({ old: { n: 0 } });
-      const look = (name: string) => async (): Promise<void> => void board[name]?.n;
+      const look = (name: string) => async () => board[name]?.n;
       const post = async (): Promise<void> => {
         board["new"] = { n: 0 };
       };

@@ -141,7 +141,8 @@ describe("plain objects", () => {
     expect(() => {
       (onlyRead as { a: number }).a = 2;
     }).toThrow(TypeError);
-    const heir = shared(Object.create(Object.defineProperty({}, "a", { value: 1 }) as object) as { a: number });
+    const fixedAbove: object = Object.defineProperty({}, "a", { value: 1 });
+    const heir = shared<{ a: number }>(Object.setPrototypeOf({}, fixedAbove) as { a: number });
     expect(() => {
       heir.a = 2;
     }).toThrow(TypeError);

@@ -62,7 +62,7 @@ class Run {
   readonly #strategy: Strategy;
   readonly #ids: Ids;
   readonly #maxSteps: number;
-  readonly #variables = [0, 0, 0, 0];
+  readonly #variables = [0, 0, 0, 0, 0];
   readonly #locks = [0, 1].map(() => ({ isLocked: false, waiters: [] as Ready[] }));
   readonly #tasks: Task[] = [];
   #ready: Ready[] = [];
@@ -244,8 +244,7 @@ class Run {
   }
 
   #touch(location: number, isWrite: boolean): void {
-    const place = location === WORLD ? WORLD : location + 1;
-    if (isWrite || !this.#touched.has(place)) this.#touched.set(place, isWrite ? "write" : "read");
+    if (isWrite || !this.#touched.has(location)) this.#touched.set(location, isWrite ? "write" : "read");
   }
 
   #spawn(body: readonly Op[]): void {
@@ -297,7 +296,7 @@ function exploreProgram(program: Program, strategy: Strategy, { ids = new Ids(),
   }
 }
 
-const variable = fc.nat(3);
+const variable = fc.integer({ min: 1, max: 4 });
 const lock = fc.nat(1);
 
 /** Bodies of tasks of so many operations at most, out of what `extra` gives besides reads, writes, branches and turns. */
@@ -324,7 +323,7 @@ function bodies(extra: readonly fc.Arbitrary<readonly Op[]>[], maxLength: number
 }
 
 const locking = lock.map((number): readonly Op[] => [["acquire", number], ["turn"], ["release", number]]);
-const trying = lock.map((number): readonly Op[] => [["acquire", number], ["add", number], ["release", number]]);
+const trying = lock.map((number): readonly Op[] => [["acquire", number], ["add", number + 1], ["release", number]]);
 const spawning = bodies([], 2).map((body): readonly Op[] => [["spawn", body]]);
 const sleeping = fc.integer({ min: 1, max: 2 }).map((delayMs): readonly Op[] => [["sleep", delayMs]]);
 const hiding = fc.integer({ min: 1, max: 2 }).map((value): readonly Op[] => [["hidden", value]]);

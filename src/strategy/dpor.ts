@@ -280,7 +280,7 @@ class Dpor implements Strategy {
   /** A step ran for the first time. */
   #take(step: KnownStep, record: StepRecord, isDecided: boolean): void {
     const path = this.#path;
-    const readySince = this.#readySince.of(step.choice[0] ?? NONE);
+    const readySince = this.#readySince.of(step.choice);
     const causes = (record.causes ?? []).map((number) => this.#placeOf[number] ?? 0);
     // Whatever ran right before it was ready has made it so, whether or not it says so.
     if (readySince > 0) causes.push(readySince - 1);
@@ -355,7 +355,10 @@ class ReadySince {
     }
   }
 
-  of(id: number): number {
-    return this.#places[id] ?? 0;
+  /** Since when all of `ids` are. */
+  of(ids: readonly number[]): number {
+    let since = 0;
+    for (const id of ids) since = Math.max(since, this.#places[id] ?? 0);
+    return since;
   }
 }

@@ -25,9 +25,10 @@ export interface KnownStep extends ReadyTask {
 }
 
 /** What a step touched, as far as it is told. What settles gates is taken to have done anything. */
-export function knownStep(id: number, choice: readonly number[], { name = "", operation = "", kind, footprint }: Partial<StepRecord>): KnownStep {
-  const { reads, writes, order } = footprint ?? UNKNOWN;
-  const isAlwaysOpaque = kind === "gate" || kind === "clock";
+export function knownStep(id: number, choice: readonly number[], record: Partial<StepRecord>): KnownStep {
+  const { name = "", operation = "", footprint = UNKNOWN } = record;
+  const { reads, writes, order } = footprint;
+  const isAlwaysOpaque = isGateOrClock(record);
   const writeMask = maskOf(writes);
   return {
     id,
@@ -46,9 +47,13 @@ export function knownStep(id: number, choice: readonly number[], { name = "", op
 
 const UNKNOWN: Footprint = { reads: [], writes: [WORLD] };
 
+function isGateOrClock({ kind }: Partial<StepRecord>): boolean {
+  return kind === "gate" || kind === "clock";
+}
+
 /** Steps that were seen, each only once: most of those of a run are those of many runs before. */
 export class KnownSteps {
-  /** By id; some touch one thing in one run, and another in another. */
+  /** By id. What made a step may have seen something else in another run; then it is another step, or touches other things. */
   readonly #steps = new Map<number, KnownStep[]>();
 
   /** The step of a record. */
@@ -56,7 +61,8 @@ export class KnownSteps {
     const { reads, writes, order } = record.footprint ?? UNKNOWN;
     const variants = this.#steps.get(id);
     for (const variant of variants ?? []) {
-      if (areSame(variant.reads, reads) && areSame(variant.writes, writes) && areSame(variant.order, order)) return variant;
+      const isSameKind = variant.isAlwaysOpaque === isGateOrClock(record);
+      if (isSameKind && areSame(variant.reads, reads) && areSame(variant.writes, writes) && areSame(variant.order, order)) return variant;
     }
     const step = knownStep(id, choice, record);
     if (variants === undefined) this.#steps.set(id, [step]);

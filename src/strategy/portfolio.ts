@@ -21,11 +21,11 @@ interface Member {
 }
 
 export const MEMBERS: readonly Member[] = [
-  { name: "order", shares: [0.6, 0.13, 0.13], begin: (p) => p.walk({ changeRate: 0, mirrored: true }) },
-  { name: "few", shares: [0, 0.1, 0.1], begin: (p) => p.walk({ changeRate: p.between(0.7 / p.k, 8 / p.k) }) },
-  { name: "some", shares: [0.05, 0.35, 0.25], begin: (p) => p.walk({ changeRate: p.between(Math.min(0.3, 8 / p.k), 0.6), lowerProbability: 0.3 }) },
-  { name: "rotation", shares: [0, 0.1, 0.04], begin: (p) => p.walk({ changeRate: p.between(0.6, 1) }) },
-  { name: "steps", shares: [0.3, 0.3, 0.1], begin: (p) => p.walk({ grouping: "step", changeRate: p.between(0.5 / p.k, 0.1) }) },
+  { name: "order", shares: [0.6, 0.13, 0.13], begin: (p) => p.walk({ mirrored: true }) },
+  { name: "few", shares: [0, 0.1, 0.1], begin: (p) => p.walk({ changes: p.between(1, 8) }) },
+  { name: "some", shares: [0.05, 0.35, 0.25], begin: (p) => p.walk({ changes: p.k * p.between(0.3, 0.6), lowerProbability: 0.3 }) },
+  { name: "rotation", shares: [0, 0.1, 0.04], begin: (p) => p.walk({ changes: p.k * p.between(0.6, 1) }) },
+  { name: "steps", shares: [0.3, 0.3, 0.1], begin: (p) => p.walk({ grouping: "step", changes: p.between(0.5, 4) }) },
   { name: "random", shares: [0, 0, 0.1], begin: (p) => p.uniform() },
   { name: "urw", shares: [0.05, 0.05, 0.2], begin: (p, run) => p.member(p.urw, run), end: (p, r) => p.urw.end?.(r) },
   { name: "laggards", shares: [0, 0.05, 0.05], begin: (p, run) => p.member(p.laggards, run), end: (p, r) => p.laggards.end?.(r) },
@@ -70,7 +70,7 @@ class Portfolio implements Strategy {
   }
 
   between(low: number, high: number): number {
-    return Math.min(1, low * (high / low) ** this.#stream.next());
+    return low * (high / low) ** this.#stream.next();
   }
 
   walk(part: Partial<Walk> & { mirrored?: boolean }): (decision: Decision) => number {
@@ -79,7 +79,9 @@ class Portfolio implements Strategy {
       isMirrored = this.#mirror;
       this.#mirror = !this.#mirror;
     }
-    this.#walk.begin({ grouping: "lineage", changeRate: 0, lowerProbability: 1, settleProbability: 0.7, ...part, isMirrored });
+    const places = Math.max(1, this.#stream.next() < 1 / 8 ? this.#length.longest : Math.ceil(this.k));
+    const changes = Math.min(places, Math.floor((part.changes ?? 0) + this.#stream.next()));
+    this.#walk.begin({ grouping: "lineage", lowerProbability: 1, settleProbability: 0.7, ...part, changes, places, isMirrored });
     return (d) => this.#walk.pick(d);
   }
 

@@ -12,8 +12,10 @@ import { type Grouping, highest, Priorities, type Ranked } from "./priorities.js
 /** How one run walks. */
 export interface Walk {
   readonly grouping: Grouping;
-  /** How likely the order changes before a step, from 0 to 1. */
-  readonly changeRate: number;
+  /** How often the order changes, at places drawn uniformly, none of them twice. */
+  readonly changes: number;
+  /** How many places there are: those between two steps of a run. */
+  readonly places: number;
   /** How likely a change puts the one that would run behind all others; otherwise it draws a new priority. */
   readonly lowerProbability: number;
   /** How likely a gate settles alone, and again with each that it takes along. */
@@ -31,8 +33,11 @@ export class PriorityWalk {
   /** The priorities that the latest walk drew, and how many those of this one are. */
   readonly #drawn: number[] = [];
   #draws = 0;
-  #walk: Walk = { grouping: "lineage", changeRate: 0, lowerProbability: 1, settleProbability: 1, isMirrored: false };
-  #nextChange = 0;
+  #walk: Walk = { grouping: "lineage", changes: 0, places: 0, lowerProbability: 1, settleProbability: 1, isMirrored: false };
+  /** Changes and places that are left, and the number of the first step. */
+  #changesLeft = 0;
+  #placesLeft = 0;
+  #lastStep = 0;
   #lowest = 0;
 
   constructor(stream: Random) {
@@ -42,7 +47,9 @@ export class PriorityWalk {
   begin(walk: Walk): void {
     this.#walk = walk;
     this.#draws = 0;
-    this.#nextChange = 0;
+    this.#changesLeft = walk.changes;
+    this.#placesLeft = walk.places;
+    this.#lastStep = 0;
     this.#lowest = 0;
     this.#priorities.clear(walk.grouping);
   }
@@ -53,27 +60,27 @@ export class PriorityWalk {
     }
     const ranked = this.#priorities.rank(decision);
     let index = highest(ranked);
-    if (this.#walk.changeRate > 0 && this.#isChange(decision.step)) {
+    if (this.#changesLeft > 0 && this.#isChange(decision.step)) {
       const one = ranked[index] as Ranked; // as long as the list
-      one.priority = this.#stream.next() < this.#walk.lowerProbability ? --this.#lowest : this.#stream.next();
+      const p = this.#walk.lowerProbability;
+      one.priority = p > 1 ? this.#stream.next() - 1 : p < 0 ? (this.#stream.next() < -p ? this.#stream.next() - 1 : this.#stream.next()) : this.#stream.next() < p ? --this.#lowest : this.#stream.next();
       index = highest(ranked);
     }
     this.#priorities.take(index);
     return index;
   }
 
+  /** Whether one of the places since the decision before is drawn (Knuth, The Art of Computer Programming 2, algorithm 3.4.2 S). */
   #isChange(step: number): boolean {
-    const isFirst = this.#nextChange === 0;
-    if (step < this.#nextChange) return false;
-    this.#nextChange = step + this.#drawGap();
-    return !isFirst;
-  }
-
-  /** Steps from one change to the next. */
-  #drawGap(): number {
-    const { changeRate } = this.#walk;
-    if (changeRate >= 1) return 1;
-    return 1 + Math.floor(Math.log(1 - this.#stream.next()) / Math.log(1 - changeRate));
+    let passed = this.#lastStep === 0 ? 0 : step - this.#lastStep;
+    this.#lastStep = step;
+    let isDrawn = false;
+    for (; passed > 0 && this.#changesLeft > 0; passed--) {
+      if (this.#stream.next() * this.#placesLeft-- >= this.#changesLeft) continue;
+      this.#changesLeft--;
+      isDrawn = true;
+    }
+    return isDrawn;
   }
 
   #draw(): number {

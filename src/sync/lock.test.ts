@@ -518,6 +518,7 @@ test("a deadlock names the locks and who holds them", async () => {
       writer  waits for lock journal, held by reader  at SITE
       reader  waits for lock accounts, held by writer  at SITE
       third   waits for lock, held by main
+    They wait in a circle: writer waits for lock journal, held by reader, which waits for lock accounts, held by writer.
     Usually a completion that a cancellation or an early return skipped, or two tasks that wait for each other."
   `);
 });

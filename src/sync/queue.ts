@@ -150,18 +150,18 @@ export class Queue<T = unknown> extends Primitive {
 
   empty(): boolean {
     noteRead(this);
-    return this.#items.length === 0;
+    return this.#isEmpty;
   }
 
   full(): boolean {
     noteRead(this);
-    return this.#maxsize > 0 && this.#items.length >= this.#maxsize;
+    return this.#isFull;
   }
 
   /** Adds an item; waits as long as the queue is full. */
   put(item: T): Coroutine<void> {
     return new Coroutine(() => {
-      if (this.full()) return this.#putters.join(item);
+      if (this.#isFull) return this.#putters.join(item);
       this.putNowait(item);
       return undefined;
     }, "Queue.put");
@@ -169,7 +169,10 @@ export class Queue<T = unknown> extends Primitive {
 
   /** Adds an item. Throws QueueFull where {@link put} would wait. */
   putNowait(item: T): void {
-    if (this.full()) throw new QueueFull();
+    if (this.#isFull) {
+      noteRead(this);
+      throw new QueueFull();
+    }
     noteWrite(this);
     this.#items.add(item);
     this.#unfinished++;
@@ -182,12 +185,15 @@ export class Queue<T = unknown> extends Primitive {
    * of one that was woken; `gather` makes each a task of its own.
    */
   get(): Coroutine<T> {
-    return new Coroutine(() => (this.empty() ? this.#getters.join(undefined) : this.getNowait()), "Queue.get");
+    return new Coroutine(() => (this.#isEmpty ? this.#getters.join(undefined) : this.getNowait()), "Queue.get");
   }
 
   /** Takes out the next item. Throws QueueEmpty where {@link get} would wait. */
   getNowait(): T {
-    if (this.empty()) throw new QueueEmpty();
+    if (this.#isEmpty) {
+      noteRead(this);
+      throw new QueueEmpty();
+    }
     noteWrite(this);
     const item = this.#items.take();
     this.#putters.wakeNext();
@@ -213,6 +219,14 @@ export class Queue<T = unknown> extends Primitive {
   [inspectKey](): string {
     const waiting = `${describeCount("getters", this.#getters.length)}${describeCount("putters", this.#putters.length)}`;
     return `<${this.constructor.name}${nameOf(this.#name)} ${this.qsize()} of ${this.#maxsize === 0 ? "any number" : this.#maxsize}${waiting}>`;
+  }
+
+  get #isEmpty(): boolean {
+    return this.#items.length === 0;
+  }
+
+  get #isFull(): boolean {
+    return this.#maxsize > 0 && this.#items.length >= this.#maxsize;
   }
 
   /** Whoever was woken goes on, also when another item was put meanwhile. */

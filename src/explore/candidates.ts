@@ -1,0 +1,87 @@
+/**
+ * Orders that may be simpler than the one of a failing run, and still fail: what is tried while a run is made small.
+ */
+import { fewestSwitches } from "./commute.js";
+import type { OrderItem } from "./order.js";
+import type { Edge, PartialOrder } from "./partial-order.js";
+
+/** The order of the fewest switches that keeps `edges`. */
+export function keeping(order: PartialOrder, edges: readonly Edge[]): readonly OrderItem[] {
+  return fewestSwitches(order, edges).flatMap((index) => order.vertices[index]?.item ?? []);
+}
+
+/** Joins what was torn apart: gives up all that the later parts came after, or all that came after the earlier parts. */
+export function joining(order: PartialOrder, places: readonly Torn[], side: "earlier" | "later"): readonly OrderItem[] {
+  const free = new Set(places.flatMap((torn) => [...torn[side]]));
+  return keeping(
+    order,
+    order.edges.filter(({ before, after }) => !free.has(side === "later" ? after : before)),
+  );
+}
+
+/** Where gates settled together, or time passed open ones: the indices of these items. */
+export function odditiesOf(items: readonly OrderItem[]): readonly number[] {
+  return items.flatMap((item, index) => (item.kind === "clock" || item.joined.length > 0 ? [index] : []));
+}
+
+/** Lets gates settle one by one, and time stand still, but for the oddities that are kept. */
+export function withoutOddities(items: readonly OrderItem[], kept: readonly number[]): readonly OrderItem[] {
+  return items.flatMap((item, index) => {
+    if (kept.includes(index)) return [item];
+    return item.kind === "clock"
+      ? []
+      : [{ ...item, joined: [] }, ...item.joined.map((gate) => ({ ...item, ...gate, id: undefined, joined: [] }))];
+  });
+}
+
+/** Takes the last `size` steps away from a part of a task that is longer than that, one part at a time: they run at the end, if they do. */
+export function* shortenedOrders(items: readonly OrderItem[], size: number): Generator<readonly OrderItem[]> {
+  for (const { end, length } of partsOf(items)) if (length > size) yield items.toSpliced(end - size, size);
+}
+
+export interface Torn {
+  /** What would come later if nothing waited for it. */
+  readonly earlier: ReadonlySet<number>;
+  /** What would come earlier if it waited for nothing. */
+  readonly later: ReadonlySet<number>;
+}
+
+/**
+ * For each place where a task was left and taken up again: its steps right before, and those right after. For each gate that settled before one
+ * that had been opened earlier: it, and the first of these.
+ */
+export function tornApart({ vertices }: PartialOrder): readonly Torn[] {
+  const latest = new Map<number, Set<number>>();
+  const torn: Torn[] = [];
+  vertices.forEach(({ chain, item, arrival }, index) => {
+    if (item.kind === "gate") {
+      const passedOver = vertices
+        .flatMap((other, later) => (later > index && other.item.kind === "gate" && other.arrival < arrival ? [{ ...other, later }] : []))
+        .filter(({ causes }) => causes.every((cause) => cause < index));
+      const first = passedOver.find((gate) => passedOver.every((other) => gate.arrival <= other.arrival));
+      if (first !== undefined) torn.push({ earlier: new Set([index]), later: new Set([first.later]) });
+      return;
+    }
+    const part = latest.get(chain);
+    if (part?.has(index - 1) === true) {
+      part.add(index);
+      return;
+    }
+    const later = new Set([index]);
+    latest.set(chain, later);
+    if (part !== undefined) torn.push({ earlier: part, later });
+  });
+  return torn;
+}
+
+/** Where each uninterrupted part of a task ends, and how long it is. */
+function partsOf(items: readonly OrderItem[]): readonly { readonly end: number; readonly length: number }[] {
+  const parts: { end: number; length: number }[] = [];
+  items.forEach(({ kind, name }, index) => {
+    const last = parts.at(-1);
+    if (kind !== "task") return;
+    if (last?.end === index && items[index - 1]?.name === name) parts[parts.length - 1] = { end: index + 1, length: last.length + 1 };
+    else parts.push({ end: index + 1, length: 1 });
+  });
+  return parts;
+}
