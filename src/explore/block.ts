@@ -44,7 +44,7 @@ export interface ExplorationPlan {
 }
 
 /** A failure as plain data: without the error itself, which does not survive the way to another thread. */
-export interface FoundFailure extends Omit<ExploreFailure, "error"> {
+export interface FoundFailure extends Omit<ExploreFailure, "error" | "about" | "explanation"> {
   readonly message: string;
   /** Which steps the order is about, in sentences. */
   readonly explanation?: readonly string[];

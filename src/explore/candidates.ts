@@ -26,8 +26,9 @@ export function odditiesOf(items: readonly OrderItem[]): readonly number[] {
 
 /** Lets gates settle one by one, and time stand still, but for the oddities that are kept. */
 export function withoutOddities(items: readonly OrderItem[], kept: readonly number[]): readonly OrderItem[] {
+  const isKept = new Set(kept);
   return items.flatMap((item, index) => {
-    if (kept.includes(index)) return [item];
+    if (isKept.has(index)) return [item];
     return item.kind === "clock"
       ? []
       : [{ ...item, joined: [] }, ...item.joined.map((gate) => ({ ...item, ...gate, id: undefined, joined: [] }))];

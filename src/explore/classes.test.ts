@@ -162,7 +162,10 @@ describe("where steps tell everything, the classes", () => {
 
   test("of asCompleted, of a task group and of wait for the first count who is done first", async () => {
     const first: Scenario = async () => {
-      await wait([() => turns(1), () => turns(1)].map((body) => createTask(body)), { returnWhen: "FIRST_COMPLETED" });
+      await wait(
+        [() => turns(1), () => turns(1)].map((body) => createTask(body)),
+        { returnWhen: "FIRST_COMPLETED" },
+      );
     };
     const inOrder: Scenario = async () => {
       for await (const _ of asCompleted([() => turns(1), () => turns(1)])) void _;

@@ -36,11 +36,6 @@ export class DistinctCounter {
     return this.#count >= this.#limit;
   }
 
-  /** The hashes of what was counted, in no order that means something. */
-  hashes(): Float64Array {
-    return this.#table.filter((hash) => hash !== 0);
-  }
-
   /** Counts what has the hash `high * 2^32 + low`, `high` below 2^21 and `low` below 2^32; answers whether it is new. */
   add(high: number, low: number): boolean {
     const hash = high * 0x1_0000_0000 + low;

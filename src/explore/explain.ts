@@ -1,24 +1,10 @@
 /**
- * What a failing order is about: the two or three pairs of steps whose order matters.
- *
- * A pair matters when the failure is gone as soon as its second step runs before its first one, and everything else stays as it is as far as it can: only what
- * the second step needs moves with it. The pairs that are tried are the edges of the partial order of the run, neighbours of different tasks first.
- * A pair that matters is made tight: the second step is the first of its task, and the first the last of its own, for which that is so. A pair
- * whose steps cannot change places without another one doing so says nothing new, and is left out.
+ * What a failing order is about: the two or three pairs of steps whose order matters, and the name of the pattern that they show.
  */
-import type { ReadyTask, Strategy } from "../schedule/strategy.js";
-import { InOrder } from "./in-order.js";
-import { MAX_STEPS } from "./minimise.js";
-import { type FailingRun, named, type OrderItem } from "./order.js";
-import { type Edge, type PartialOrder, partialOrderOf, type Vertex } from "./partial-order.js";
+import { Inquiry, type InquiryLimits, type Judge, type MatteringPair, type Verdict } from "./inquiry.js";
+import type { FailingRun } from "./order.js";
 import { type ExplainedStep, explained, findPattern, type Pattern } from "./pattern.js";
 import { type DescribeLocation, sharedLocation } from "./shared-location.js";
-
-/** How a run ended: as the failure that is to be explained, with another failure, or well. */
-export type Verdict = "fails" | "fails otherwise" | "passes";
-
-/** Runs the program under the strategy. */
-export type Judge = (strategy: Strategy) => Promise<Verdict>;
 
 /** Two steps that run in this order in the failing run. */
 export interface OrderedPair {
@@ -26,17 +12,16 @@ export interface OrderedPair {
   readonly then: ExplainedStep;
   /** What happens when `then` runs before `first`. */
   readonly swapped: Exclude<Verdict, "fails">;
-  /** The same, where not only `then` but all that its task does after it has to run before `first`. */
+  /** Whether not only `then` but all that its task does after it has to run before `first`. */
   readonly toItsEnd: boolean;
   /** What both of them touch, where it is known. */
   readonly location?: string;
 }
 
-/** Gates that have to settle in one step, or to stay open while time passes. */
+/** Gates that settled in one step, or settled late because time passed first, and what happens otherwise. */
 export interface GateFact {
   readonly kind: "together" | "late";
   readonly gates: readonly ExplainedStep[];
-  /** What happens otherwise. */
   readonly otherwise: Exclude<Verdict, "fails">;
 }
 
@@ -44,21 +29,16 @@ export interface Explanation {
   /** The most telling first. */
   readonly pairs: readonly OrderedPair[];
   readonly gates: readonly GateFact[];
+  /** Undefined where none can be named. */
   readonly pattern: Pattern | undefined;
   readonly reruns: number;
 }
 
-export interface ExplainOptions {
+export interface ExplainOptions extends InquiryLimits {
   /** What the run threw: a deadlock says who waits for whom. */
   readonly error?: unknown;
   /** What a location of a footprint is called. */
   readonly describeLocation?: DescribeLocation | undefined;
-  /** Default 100. */
-  readonly maxReruns?: number;
-  /** Default 3. */
-  readonly maxPairs?: number;
-  /** Asked before each rerun; true ends it with what is known so far. Default: never. */
-  readonly isOver?: () => boolean;
 }
 
 /** Finds out which orders of steps `run`, the smallest failing one, hangs on. */
@@ -66,219 +46,16 @@ export async function explain(run: FailingRun, judge: Judge, options: ExplainOpt
   const { describeLocation, error } = options;
   const inquiry = new Inquiry(run, judge, options);
   const pairs = await inquiry.findPairs();
-  const gates = await inquiry.findGateFacts();
-  const pattern = findPattern(run, pairs, { error, describeLocation });
-  return { pairs: pairs.map((pair) => told(pair, describeLocation)), gates, pattern, reruns: inquiry.reruns };
+  const facts = await inquiry.findGateFacts();
+  return {
+    pairs: pairs.map((pair) => told(pair, describeLocation)),
+    gates: facts.map(({ gates, ...fact }) => ({ ...fact, gates: gates.map((gate) => explained({ ...gate, kind: "gate" })) })),
+    pattern: findPattern(run, pairs, { error, describeLocation }),
+    reruns: inquiry.reruns,
+  };
 }
 
 function told({ first, then, swapped, toItsEnd }: MatteringPair, describeLocation: DescribeLocation | undefined): OrderedPair {
   const location = describeLocation && sharedLocation(first.step, then.step, describeLocation);
   return { first: explained(first), then: explained(then), swapped, toItsEnd, ...(location !== undefined && { location }) };
-}
-
-const gateNamed = (gate: ReadyTask): ExplainedStep => ({ ...named(gate), kind: "gate" });
-
-/** A pair with all that is known of its steps. */
-interface MatteringPair {
-  readonly first: OrderItem;
-  readonly then: OrderItem;
-  readonly swapped: Exclude<Verdict, "fails">;
-  readonly toItsEnd: boolean;
-}
-
-/** The same by index. */
-interface Found extends Edge {
-  readonly swapped: Exclude<Verdict, "fails">;
-  readonly toItsEnd: boolean;
-}
-
-/** What came of a swap; undefined where the steps did not change places, or others would have had to. */
-type Swapped = Verdict | undefined;
-
-class Inquiry {
-  readonly #judge: Judge;
-  readonly #options: ExplainOptions;
-  readonly #order: PartialOrder;
-  /** The edges that there are without a look at the footprints. */
-  readonly #allEdges: readonly Edge[];
-  readonly #items: readonly OrderItem[];
-  /** The stretch of each item: how often the chain has changed before it. */
-  readonly #stretches: readonly number[];
-  /** By index, in the order in which they were found. */
-  readonly #found: Found[] = [];
-  readonly #swaps = new Map<string, Swapped>();
-  #reruns = 0;
-
-  constructor(run: FailingRun, judge: Judge, options: ExplainOptions) {
-    this.#judge = judge;
-    this.#options = options;
-    this.#order = partialOrderOf(run);
-    this.#allEdges = partialOrderOf(run, false).edges;
-    this.#items = this.#order.vertices.map(({ item }) => item);
-    let stretch = 0;
-    this.#stretches = this.#order.vertices.map(({ chain }, index) => {
-      if (index > 0 && this.#order.vertices[index - 1]?.chain !== chain) stretch++;
-      return stretch;
-    });
-  }
-
-  get reruns(): number {
-    return this.#reruns;
-  }
-
-  async findPairs(): Promise<readonly MatteringPair[]> {
-    await this.#tryEdges(this.#order.edges, (edge) => this.#tryEdge(edge));
-    // Where footprints are no help, something was touched that nobody has told.
-    if (this.#found.length === 0) await this.#tryEdges(this.#allEdges, (edge) => this.#tryEdge(edge));
-    if (this.#found.length === 0) await this.#tryEdges(this.#order.edges, (edge) => this.#tryToTheEnd(edge), 1);
-    return this.#found
-      .toSorted((a, b) => Number(b.swapped === "passes") - Number(a.swapped === "passes"))
-      .map(({ before, after, ...rest }) => ({ first: this.#item(before), then: this.#item(after), ...rest }));
-  }
-
-  /** Tries neighbours first, until enough pairs are found. */
-  async #tryEdges(edges: readonly Edge[], tryEdge: (edge: Edge) => Promise<void>, maxPairs = this.#options.maxPairs ?? 3): Promise<void> {
-    const distance = ({ before, after }: Edge): number => (this.#stretches[after] ?? 0) - (this.#stretches[before] ?? 0);
-    for (const edge of edges.toSorted((a, b) => distance(a) - distance(b) || a.after - b.after || b.before - a.before)) {
-      if (this.#found.length >= maxPairs || this.#isSpent()) return;
-      await tryEdge(edge);
-    }
-  }
-
-  /** Whether gates that settled together have to, and whether those that time passed have to be late. */
-  async findGateFacts(): Promise<readonly GateFact[]> {
-    const facts: GateFact[] = [];
-    for (const [index, item] of this.#items.entries()) {
-      const isLate = item.kind === "clock";
-      if ((!isLate && item.joined.length === 0) || this.#isSpent()) continue;
-      const alone = [{ ...item, joined: [] }, ...item.joined.map((gate) => ({ ...item, ...gate, id: undefined, joined: [] }))];
-      const verdict = await this.#run(new InOrder(this.#items.toSpliced(index, 1, ...(isLate ? [] : alone))));
-      if (verdict === "fails") continue;
-      const gates = isLate ? item.ready.slice(0, -1) : [item, ...item.joined];
-      facts.push({ kind: isLate ? "late" : "together", gates: gates.map(gateNamed), otherwise: verdict });
-    }
-    return facts;
-  }
-
-  /** Looks whether the order of two stretches matters, and for which of their steps. */
-  async #tryEdge(edge: Edge): Promise<void> {
-    const firsts = this.#stretchOf(edge.before).filter((index) => index <= edge.before);
-    const thens = this.#stretchOf(edge.after).filter((index) => index >= edge.after);
-    const [from, to] = [firsts.length - 1, 0];
-    const swap = (first: number, then: number): Promise<Swapped> => this.#swap(firsts[first] ?? -1, thens[then] ?? -1);
-    const isGone = async (first: number, then: number): Promise<boolean> => {
-      const verdict = await swap(first, then);
-      return verdict !== undefined && verdict !== "fails";
-    };
-    const nearest = await swap(from, to);
-    if (nearest === undefined) return;
-    let [first, then] = [from, to];
-    if (nearest === "fails") {
-      // More of the later stretch goes first; if all of it makes no difference, it goes before more of the earlier one.
-      then = thens.length - 1;
-      if (!(await isGone(from, then))) {
-        first = await smallest(1, firsts.length - 1, (back) => isGone(from - back, then)).then((back) => from - back);
-        if (first < 0) return;
-      }
-      then = await smallest(0, then, (place) => isGone(first, place));
-    }
-    const swapped = await swap(first, then);
-    const [before, after] = [firsts[first], thens[then]];
-    if (before === undefined || after === undefined || swapped === undefined || swapped === "fails") return;
-    if (this.#found.some((pair) => pair.before === before && pair.after === after)) return;
-    this.#found.push({ before, after, swapped, toItsEnd: false });
-  }
-
-  /** Looks what happens when the first step waits until nothing else is ready: what its task would have done next is not in the failing run. */
-  async #tryToTheEnd({ before, after }: Edge): Promise<void> {
-    const moved = new Set([before]);
-    for (const [index, { causes, chain }] of this.#order.vertices.entries()) {
-      const isLater = index > before && (chain === this.#vertex(before).chain || causes.some((cause) => moved.has(cause)));
-      if (isLater) moved.add(index);
-    }
-    if (moved.has(after)) return;
-    const [stay, wait] = [false, true].map((isMoved) => this.#items.filter((_, index) => moved.has(index) === isMoved));
-    const strategy = new InOrder(stay ?? [], wait);
-    const verdict = await this.#run(strategy);
-    if (verdict !== "fails" && this.#isSwapped(strategy, before, after))
-      this.#found.push({ before, after, swapped: verdict, toItsEnd: true });
-  }
-
-  /** Whether `then` has run, and `first` later or not at all. */
-  #isSwapped(strategy: InOrder, first: number, then: number): boolean {
-    const [placeOfFirst, placeOfThen] = [strategy.placeOf(this.#item(first)), strategy.placeOf(this.#item(then))];
-    return placeOfThen !== undefined && (placeOfFirst === undefined || placeOfThen < placeOfFirst);
-  }
-
-  /** The items of one task around `index`, without a gap. */
-  #stretchOf(index: number): readonly number[] {
-    const stretch = this.#stretches[index];
-    let from = index;
-    while (this.#stretches[from - 1] === stretch) from--;
-    let to = index;
-    while (this.#stretches[to + 1] === stretch) to++;
-    return Array.from({ length: to - from + 1 }, (_, place) => from + place);
-  }
-
-  /** Runs `then`, and all that it needs, right before `first`; each two steps once. */
-  async #swap(first: number, then: number): Promise<Swapped> {
-    const key = `${first} ${then}`;
-    if (!this.#swaps.has(key)) this.#swaps.set(key, await this.#swapNow(first, then));
-    return this.#swaps.get(key);
-  }
-
-  async #swapNow(first: number, then: number): Promise<Swapped> {
-    const moved = this.#needed(then, first);
-    if (moved === undefined || this.#isSpent()) return undefined;
-    // A pair that is known to matter would change places, too.
-    if (this.#found.some(({ before, after }) => moved.has(after) && !moved.has(before) && before >= first)) return undefined;
-    const indices = this.#items.map((_, index) => index);
-    const rest = indices.slice(first).filter((index) => !moved.has(index));
-    const order = [...indices.slice(0, first), ...indices.filter((index) => moved.has(index)), ...rest];
-    const strategy = new InOrder(order.map((index) => this.#item(index)));
-    const verdict = await this.#run(strategy);
-    return this.#isSwapped(strategy, first, then) ? verdict : undefined;
-  }
-
-  /** `then` with what has to run before it and comes after `first`; undefined if that is `first` itself. */
-  #needed(then: number, first: number): ReadonlySet<number> | undefined {
-    const needed = new Set([then]);
-    for (let index = then; index >= first; index--) {
-      if (!needed.has(index)) continue;
-      const { causes, previous, earlier } = this.#vertex(index);
-      for (const other of [...causes, previous]) if (other >= first) needed.add(other);
-      if (earlier > first) return undefined; // it was at a later time
-    }
-    return needed.has(first) ? undefined : needed;
-  }
-
-  async #run(strategy: Strategy): Promise<Verdict> {
-    this.#reruns++;
-    return this.#judge(strategy);
-  }
-
-  #isSpent(): boolean {
-    const { maxReruns = 100, isOver } = this.#options;
-    return this.#reruns >= maxReruns || this.#reruns * this.#items.length >= MAX_STEPS || isOver?.() === true;
-  }
-
-  #item(index: number): OrderItem {
-    return this.#vertex(index).item;
-  }
-
-  #vertex(index: number): Vertex {
-    return this.#order.vertices[index] as Vertex; // only indices of items are asked for
-  }
-}
-
-/** The smallest number from `low` to `high` for which `holds`, if it holds from there on; `high + 1` when it does not hold for `high`. */
-async function smallest(low: number, high: number, holds: (value: number) => Promise<boolean>): Promise<number> {
-  if (low > high || !(await holds(high))) return high + 1;
-  let [from, to] = [low, high];
-  while (from < to) {
-    const middle = (from + to) >> 1;
-    if (await holds(middle)) to = middle;
-    else from = middle + 1;
-  }
-  return from;
 }

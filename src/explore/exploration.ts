@@ -108,10 +108,6 @@ export class Exploration {
     return { runs: this.#runs, failures: this.#failures, distinct: this.#coverage.schedules.count, coverage: this.coverage };
   }
 
-  get hashes(): { readonly schedules: Float64Array; readonly classes: Float64Array } {
-    return { schedules: this.#coverage.schedules.hashes(), classes: this.#coverage.classes.hashes() };
-  }
-
   isOutOfTime(): boolean {
     const { signal, timeLimitMs = Number.POSITIVE_INFINITY } = this.#options;
     return signal?.aborted === true || realNowMs() - this.#startMs >= timeLimitMs;

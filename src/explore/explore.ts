@@ -8,6 +8,7 @@ import { interceptStrays } from "../loop/strays.js";
 import { decodeSchedule } from "../schedule/token.js";
 import { following } from "../strategy/replay.js";
 import { picking } from "./counting.js";
+import type { Coverage } from "./coverage.js";
 import { Exploration, type FirstRun } from "./exploration.js";
 import { divergence, investigate } from "./investigate.js";
 import { type ExploreOptions, requireOptions } from "./options.js";
@@ -38,15 +39,6 @@ import { findDifference } from "./self-check.js";
 export async function explore(scenario: Scenario, options: ExploreOptions = {}): Promise<Outcome> {
   requireOptions(scenario, options);
   const exploration = new Exploration(scenario, options);
-  const { outcome } = await carryOut(exploration, options);
-  return outcome;
-}
-
-/** An exploration that is over, for whoever joins the results of several. @internal */
-export async function carryOut(
-  exploration: Exploration,
-  options: ExploreOptions,
-): Promise<{ readonly outcome: Outcome; readonly hashes: Exploration["hashes"] }> {
   const release = await takeTurn("explore()");
   const putBack = interceptStrays((error) => {
     exploration.runner.noteStray(error);
@@ -59,6 +51,7 @@ export async function carryOut(
       return failure === undefined ? "go on" : "stop";
     });
     await exploration.audit();
+    const { coverage } = exploration; // before runs that are no part of the search add to it
     const seen = exploration.firstFailure;
     if (failure === undefined && seen !== undefined) {
       failure = await investigate(seen, {
@@ -68,7 +61,7 @@ export async function carryOut(
         strategy: exploration.strategy,
       });
     }
-    return { outcome: outcomeOf(exploration, failure), hashes: exploration.hashes };
+    return outcomeOf(exploration, coverage, failure);
   } finally {
     putBack();
     release();
@@ -104,8 +97,8 @@ async function checkFirst(
   );
 }
 
-function outcomeOf(exploration: Exploration, failure: ExploreFailure | undefined): Outcome {
-  const { runs, failures, coverage, isComplete, isStopped, strategy, runner, uncontrolled, untracked } = exploration;
+function outcomeOf(exploration: Exploration, coverage: Coverage, failure: ExploreFailure | undefined): Outcome {
+  const { runs, failures, isComplete, isStopped, strategy, runner, uncontrolled, untracked } = exploration;
   const findings: Findings = {
     runs,
     failures: failure !== undefined ? Math.max(failures, 1) : failures,
@@ -165,6 +158,8 @@ export async function replay(
       schedule: token,
       original: token,
       minimised: undefined,
+      about: undefined,
+      explanation: [],
       granularity,
       slowestIoMs: 0,
       trace: [],

@@ -7,10 +7,13 @@
  */
 import { formatReadyTask } from "../schedule/schedule.js";
 import type { Alternative, Decision, ReadyTask, StepRecord, Strategy } from "../schedule/strategy.js";
-import { named, nameOf, type OrderItem } from "./order.js";
+import { nameOf, type OrderItem } from "./order.js";
 
 /** A task that went on for so many steps that no order speaks of, while others were ready, may be polling: from then on the others go first. */
 export const MAX_STAY = 100;
+
+/** In the place of the place of what does not stand in the order. */
+const NOWHERE = -1;
 
 /** Runs a program in the order that it is given. */
 export class InOrder implements Strategy {
@@ -21,6 +24,7 @@ export class InOrder implements Strategy {
   readonly #items: readonly OrderItem[];
   readonly #places = new Map<string, number>();
   #last: StepRecord | undefined = undefined;
+  #known = new WeakMap<Alternative, number>();
   /** The gates that settle in the step that was chosen. */
   #batch: ReadonlySet<string> = new Set();
   /** When each step ran in the latest run, by both of its names. */
@@ -55,6 +59,7 @@ export class InOrder implements Strategy {
 
   begin(): boolean {
     this.#last = undefined;
+    this.#known = new WeakMap();
     this.#batch = new Set();
     this.#ran = new Map();
     this.#stays = 0;
@@ -79,8 +84,19 @@ export class InOrder implements Strategy {
     return index;
   }
 
+  /** The place of an alternative in the order; undefined where it has none. Looked up once, as it stays ready for many decisions. */
+  #orderedPlace(alternative: Alternative, id: number | undefined): number | undefined {
+    const known = this.#known.get(alternative);
+    if (known !== undefined) return known === NOWHERE ? undefined : known;
+    const { name, operation } = alternative;
+    const place =
+      (id === undefined ? undefined : this.#places.get(nameOf({ name, operation, id }))) ?? this.#places.get(formatReadyTask(alternative));
+    this.#known.set(alternative, place ?? NOWHERE);
+    return place;
+  }
+
   #wantedPlace(alternative: Alternative, id: number | undefined): number {
-    const place = this.#places.get(nameOf({ ...named(alternative), id })) ?? this.#places.get(formatReadyTask(alternative));
+    const place = this.#orderedPlace(alternative, id);
     if (place !== undefined) return place;
     if (alternative.kind === "clock") return Number.POSITIVE_INFINITY;
     if (this.#polling.has(alternative.name)) return this.#items.length + 2;

@@ -2,14 +2,17 @@
  * Looking into a failure that the search has seen: the same decisions again, with names and places this time, then made small.
  */
 import { describeError } from "../errors/errors.js";
-import { simplicityOf } from "../schedule/simplicity.js";
+import { type Simplicity, simplicityOf } from "../schedule/simplicity.js";
 import type { Strategy } from "../schedule/strategy.js";
 import { encodeSchedule } from "../schedule/token.js";
-import { DivergenceError, following, followingOrder } from "../strategy/replay.js";
+import { DivergenceError, following } from "../strategy/replay.js";
 import { picking } from "./counting.js";
+import { type Explanation, explain, type Verdict } from "./explain.js";
+import { explanationLines } from "./explanation-text.js";
 import type { FailureSeen } from "./exploration.js";
 import { type FailedRun, isSameFailure } from "./failed-run.js";
-import { MAX_RERUNS, minimise } from "./minimise.js";
+import { type Attempt, type Minimised, minimise } from "./minimise.js";
+import { minimiseLivelock } from "./minimise-livelock.js";
 import type { ExploreFailure } from "./outcome.js";
 import type { ScenarioRunner } from "./runner.js";
 
@@ -29,7 +32,9 @@ export async function investigate(seen: FailureSeen, investigation: Investigatio
   const again = isDivergence ? strategy : picking(seen.picks, seen.housekeeping);
   const original = await runner.failClosely(again, { withSites: true });
   if (original === undefined || !isSameFailure(original.end, seen.end)) return leftItsSchedule(seen, original, runner);
-  const { run, reruns } = investigation.minimise && !isDivergence ? await makeSmall(original, investigation) : { run: original, reruns: 0 };
+  const isMinimised = investigation.minimise && !isDivergence;
+  const { run, reruns } = isMinimised ? await makeSmall(original, investigation) : { run: original, reruns: 0 };
+  const about = isMinimised ? await explainOrder(run, investigation) : undefined;
   return {
     kind: run.end.kind,
     error: run.end.error,
@@ -37,32 +42,55 @@ export async function investigate(seen: FailureSeen, investigation: Investigatio
     seed: runner.seed,
     schedule: encodeSchedule(run.schedule),
     original: encodeSchedule(original.schedule),
-    minimised: reruns === 0 ? undefined : { before: simplicityOf(original.steps), after: simplicityOf(run.steps), reruns },
+    minimised: reruns === 0 ? undefined : { before: sizeOf(original), after: sizeOf(run), reruns },
+    about,
+    explanation: about === undefined ? [] : explanationLines(about),
     granularity: run.schedule.granularity,
     slowestIoMs: run.slowestIoMs,
     trace: run.trace,
   };
 }
 
-async function makeSmall(
-  original: FailedRun,
-  { runner, isOver }: Investigation,
-): Promise<{ readonly run: FailedRun; readonly reruns: number }> {
-  const attempt = async (strategy: Strategy, withSites = false): Promise<FailedRun | undefined> => {
-    const run = await runner.failClosely(strategy, { withSites, isOver });
+const sizeOf = ({ steps, schedule }: FailedRun): Simplicity => simplicityOf(steps, schedule);
+
+async function makeSmall(original: FailedRun, { runner, isOver }: Investigation): Promise<Minimised<FailedRun>> {
+  const attempt = async (strategy: Strategy, ioLatencyMs?: number, withSites = false): Promise<FailedRun | undefined> => {
+    const run = await runner.failClosely(strategy, { withSites, isOver, ioLatencyMs });
     return run !== undefined && isSameFailure(run.end, original.end) ? run : undefined;
   };
   let start: FailedRun = original;
   if (original.schedule.housekeeping === "inline") {
     // asyncio's own order may be what the failure hangs on; only if it fails without can it be made smaller.
-    const eager = await attempt(followingOrder([]));
+    const eager = await attempt(picking([], "eager"));
     if (eager === undefined) return { run: original, reruns: 0 };
     start = eager;
   }
-  // A livelock is as long as it may be in any order, and running it again and again takes the longest of all.
-  if (original.end.kind === "livelock") return { run: original, reruns: 0 };
-  const { run, reruns } = await minimise(start, (strategy) => attempt(strategy), { maxReruns: MAX_RERUNS, isOver });
-  return { run: (await attempt(following(run.schedule), true)) ?? run, reruns };
+  const { run, reruns } = await smallest(start, attempt, isOver);
+  return { run: (await attempt(following(run.schedule), run.schedule.ioLatencyMs, true)) ?? run, reruns };
+}
+
+async function smallest(start: FailedRun, attempt: Attempt<FailedRun>, isOver: () => boolean): Promise<Minimised<FailedRun>> {
+  switch (start.end.kind) {
+    case "livelock":
+      return await minimiseLivelock(start, attempt, { isOver });
+    case "starvation": // lasts as long as somebody is passed over
+      return { run: start, reruns: 0 };
+    default:
+      return await minimise(start, attempt, { isOver });
+  }
+}
+
+/** Which of its steps must run in the order in which they do. */
+async function explainOrder(run: FailedRun, { runner, isOver }: Investigation): Promise<Explanation | undefined> {
+  if (run.end.kind === "livelock" || run.end.kind === "starvation") return undefined;
+  const { ioLatencyMs } = run.schedule;
+  const judge = async (strategy: Strategy): Promise<Verdict> => {
+    const other = await runner.runClosely(strategy, { isOver, ioLatencyMs });
+    if (other === undefined || other.end.kind === "passed") return "passes";
+    return isSameFailure(other.end, run.end) ? "fails" : "fails otherwise";
+  };
+  const describeLocation = runner.tracker && ((location: number) => runner.tracker?.describeLocation(location) ?? "");
+  return await explain(run, judge, { error: run.end.error, describeLocation, isOver });
 }
 
 /** The same picks did not fail in the same way again: the scenario is not a function of its schedule. */
@@ -101,6 +129,8 @@ export function divergence(
     schedule: token,
     original: token,
     minimised: undefined,
+    about: undefined,
+    explanation: [],
     granularity: "event",
     slowestIoMs: again?.slowestIoMs ?? 0,
     trace: again?.trace ?? [],

@@ -6,6 +6,7 @@ import type { Granularity } from "../schedule/schedule.js";
 import type { Simplicity } from "../schedule/simplicity.js";
 import type { TraceEvent } from "../trace/trace.js";
 import type { Coverage } from "./coverage.js";
+import type { Explanation } from "./explain.js";
 
 /** In which way a run failed. */
 export type FailureKind = "error" | "deadlock" | "livelock" | "starvation" | "divergence" | "unhandledRejection" | "invariant";
@@ -24,6 +25,10 @@ export interface ExploreFailure {
   readonly original: string;
   /** How small each of them is, and how many runs it took to get there; undefined where nothing was made smaller. */
   readonly minimised: { readonly before: Simplicity; readonly after: Simplicity; readonly reruns: number } | undefined;
+  /** Which of its steps must run in the order in which they do; undefined where that was not looked into. */
+  readonly about: Explanation | undefined;
+  /** The same in sentences: `passes if rent step 2 runs after food step 2`. */
+  readonly explanation: readonly string[];
   readonly granularity: Granularity;
   /** How slow the slowest I/O had to be, in virtual milliseconds. */
   readonly slowestIoMs: number;

@@ -10,7 +10,7 @@ import type { StepRecord, Strategy } from "../schedule/strategy.js";
 import { recording } from "../strategy/recording.js";
 import type { TraceEvent } from "../trace/trace.js";
 import type { FailedRun } from "./failed-run.js";
-import { DEFAULT_MAX_STEPS, type CommandOptions } from "./options.js";
+import { type CommandOptions, DEFAULT_MAX_STEPS } from "./options.js";
 import { type Scenario, type ScenarioEnd, ScenarioObserver, ScenarioRun } from "./scenario-run.js";
 
 /** A run that was looked at closely. */

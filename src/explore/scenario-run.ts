@@ -196,7 +196,9 @@ export class ScenarioRun {
       throw completion.error;
     }
     if (completion !== undefined && completion.kind !== "result") return { kind: completion.kind, error: completion.error };
-    return this.#stray === undefined ? { kind: "passed", value: completion?.value } : { kind: "unhandledRejection", error: this.#stray.error };
+    return this.#stray === undefined
+      ? { kind: "passed", value: completion?.value }
+      : { kind: "unhandledRejection", error: this.#stray.error };
   }
 
   get uncontrolled(): Uncontrolled | undefined {

@@ -12,7 +12,8 @@ const drifting =
     for (let turn = 0; turn < 40; turn++) await gather(...(draw() === first ? [() => sleep(1)] : [() => sleep(1), () => sleep(2)]));
   };
 
-const failureOf = async (scenario: Scenario): Promise<ExploreFailure | undefined> => (await explore(scenario, { seed: 7, runs: 3 })).failure;
+const failureOf = async (scenario: Scenario): Promise<ExploreFailure | undefined> =>
+  (await explore(scenario, { seed: 7, runs: 3 })).failure;
 
 const messageOf = async (scenario: Scenario): Promise<string> => {
   const failure = await failureOf(scenario);
@@ -27,7 +28,9 @@ describe("a scenario that is no function of its schedule is a divergence", () =>
     ["crypto.randomUUID()", () => crypto.randomUUID().charCodeAt(0) % 4],
     ["crypto.getRandomValues()", () => (crypto.getRandomValues(new Uint8Array(1))[0] ?? 0) % 4],
   ])("which names %s and the place where it is asked", async (leak, draw) => {
-    expect(await messageOf(drifting(draw))).toContain(`The scenario asks what no schedule answers: ${leak} at src/explore/self-check.test.ts:`);
+    expect(await messageOf(drifting(draw))).toContain(
+      `The scenario asks what no schedule answers: ${leak} at src/explore/self-check.test.ts:`,
+    );
   });
 
   test.each([

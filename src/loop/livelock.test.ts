@@ -69,5 +69,7 @@ test("who was ready all the time and never ran is starved, by a strategy that is
   );
   expect(error).toBeInstanceOf(StarvationError);
   expect((error as StarvationError).starved).toEqual(["patient"]);
-  expect((error as Error).message).toMatchInlineSnapshot(`"starvation at t=0: the run took more than 400 steps, and patient was ready through the last 200 of them without being run. The strategy is not fair, and the others never end by themselves."`);
+  expect((error as Error).message).toMatchInlineSnapshot(
+    `"starvation at t=0: the run took more than 400 steps, and patient was ready through the last 200 of them without being run. The strategy is not fair, and the others never end by themselves."`,
+  );
 });

@@ -172,7 +172,11 @@ export class Tracker {
 
   /** The running step has made `handle`, which will be a step. */
   made(handle: object): void {
-    this.#pending.set(handle, { id: this.#steps.child(this.#id, this.#made++, this.#steps.hashOf(this.#id)), madeBy: this.#step, queuedBy: NO_STEP });
+    this.#pending.set(handle, {
+      id: this.#steps.child(this.#id, this.#made++, this.#steps.hashOf(this.#id)),
+      madeBy: this.#step,
+      queuedBy: NO_STEP,
+    });
   }
 
   /** `handle` is ready now. */

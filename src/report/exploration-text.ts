@@ -46,7 +46,7 @@ function renderVerdict({ status, runs, failures }: Findings): string {
   return status === "passed" ? `passed: none ${of} failed` : `stopped: none ${of} failed until then`;
 }
 
-function renderFailure({ message, run, trace, minimised, explanation = [] }: FoundFailure): readonly string[] {
+export function renderFailure({ message, run, trace, minimised, explanation = [] }: FoundFailure): readonly string[] {
   const timeline = trace.length === 0 ? [] : ["", "The smallest order found that fails, one column a task:", indent(renderTimeline(trace))];
   return [
     "",
@@ -98,7 +98,7 @@ function describeEnd({ complete, isStopped, runs, failures, failure }: Findings,
     : "nothing is left to try within the bounds";
 }
 
-function describeCoverage({ schedules, classes, pairs, newInLast1000, chanceOfNew }: Coverage): readonly string[] {
+export function describeCoverage({ schedules, classes, pairs, newInLast1000, chanceOfNew }: Coverage): readonly string[] {
   const what = classes === undefined ? "schedules" : "classes";
   return [
     [
@@ -125,7 +125,7 @@ function indent(text: string): string {
   return text.replaceAll(/^(?=.)/gm, "  ");
 }
 
-function count(number: number, what: string): string {
+export function count(number: number, what: string): string {
   const plural = /(ch|ss)$/.test(what) ? `${what}es` : `${what}s`;
   return `${format(number)} ${number === 1 ? what : plural}`;
 }

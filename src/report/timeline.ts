@@ -72,8 +72,15 @@ function describe(event: TraceEvent, isWhole: boolean): string {
       return `${place}${event.name ?? ""} …`;
     case "end":
     case "error":
+      if (event.name === "io") return describeGate(event.op ?? "");
       return `${place}${isWhole ? "" : "… "}${event.name ?? ""}${outcome}`;
   }
+}
+
+/** `settles`, `settles (call 2)`, or `settles with load@2` where others settled in the same step. */
+function describeGate(operation: string): string {
+  const [call = "", ...others] = operation.split("+");
+  return `settles${call === "1" ? "" : ` (call ${call})`}${others.length === 0 ? "" : ` with ${others.join(", ")}`}`;
 }
 
 /** The end of a place says more than its beginning: the file's name and the line. */

@@ -18,6 +18,8 @@ type Op =
   | readonly ["hidden", value: number]
   | readonly ["spawn", body: readonly Op[]]
   | readonly ["release", lock: number]
+  | readonly ["later", body: readonly Op[]]
+  | readonly ["cancel"]
   | readonly ["stop"]
   | readonly ["turn"]
   | readonly ["acquire", lock: number]
@@ -55,6 +57,7 @@ class Ids {
 }
 
 const LOCKS = 100;
+const CALLBACK = 200;
 
 /** One run of a program. */
 class Run {
@@ -67,6 +70,7 @@ class Run {
   readonly #tasks: Task[] = [];
   #ready: Ready[] = [];
   #sleeping: { readonly atMs: number; readonly ready: Ready }[] = [];
+  #callback: Ready | undefined = undefined;
   #hidden = 0;
   #timeMs = 0;
   #isStopped = false;
@@ -149,6 +153,7 @@ class Run {
     this.#made = 0;
     this.#touched = new Map(batch.length === 1 ? [] : [[WORLD, "write"]]);
     for (const { task } of batch) {
+      if (first === this.#callback) this.#touch(CALLBACK, false);
       task.steps++;
       this.#execute(task);
     }
@@ -215,6 +220,12 @@ class Run {
       case "release":
         this.#release(op[1]);
         return;
+      case "later":
+        this.#callLater(op[1]);
+        return;
+      case "cancel":
+        this.#cancel();
+        return;
       case "stop":
         this.#touch(WORLD, true);
         this.#isStopped = true;
@@ -241,6 +252,22 @@ class Run {
     if (first === undefined) return;
     first.causes.push(this.records.length + 1);
     this.#ready.push(first);
+  }
+
+  /** Makes a callback ready, unless it did so before. */
+  #callLater(body: readonly Op[]): void {
+    this.#touch(CALLBACK, true);
+    if (this.#callback !== undefined) return;
+    const task: Task = { name: "callback", rest: body, steps: 0, seen: "" };
+    this.#tasks.push(task);
+    this.#callback = this.#next(task);
+    this.#ready.push(this.#callback);
+  }
+
+  /** Takes the callback out of what is ready. */
+  #cancel(): void {
+    this.#touch(CALLBACK, true);
+    this.#ready = this.#ready.filter((other) => other !== this.#callback);
   }
 
   #touch(location: number, isWrite: boolean): void {
@@ -328,6 +355,8 @@ const spawning = bodies([], 2).map((body): readonly Op[] => [["spawn", body]]);
 const sleeping = fc.integer({ min: 1, max: 2 }).map((delayMs): readonly Op[] => [["sleep", delayMs]]);
 const hiding = fc.integer({ min: 1, max: 2 }).map((value): readonly Op[] => [["hidden", value]]);
 const stopping = fc.constant<readonly Op[]>([["stop"]]);
+const calling = bodies([], 2).map((body): readonly Op[] => [["later", body]]);
+const cancelling = fc.constant<readonly Op[]>([["cancel"]]);
 const waiting = fc.nat(3).map((maxMs): readonly Op[] => [["io", maxMs]]);
 
 const programs = (extra: readonly fc.Arbitrary<readonly Op[]>[], maxTasks: number, maxLength: number): fc.Arbitrary<Program> =>
@@ -377,6 +406,9 @@ describe("on random programs it sees every outcome and every class of exhaustive
   });
   test("where runs are cut off", () => {
     compare(programs([locking], 3, 5), () => {}, { maxSteps: 6 });
+  });
+  test("where what is ready may be taken away", () => {
+    compare(programs([calling, cancelling, cancelling, locking], 4, 4), () => {});
   });
   test("with gates, batches and a clock", () => {
     compare(programs([waiting, waiting, sleeping, hiding], 3, 4), () => {});

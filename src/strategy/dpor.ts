@@ -25,9 +25,10 @@
  */
 import { UsageError } from "../errors/errors.js";
 import { formatReadyTask } from "../schedule/schedule.js";
-import type { Alternative, Decision, Footprint, RunResult, StepRecord, Strategy } from "../schedule/strategy.js";
+import type { Alternative, Decision, RunResult, StepRecord, Strategy } from "../schedule/strategy.js";
 import { type KnownStep, KnownSteps, knownStep } from "./known-step.js";
 import { describeDecision, nondeterminism } from "./nondeterminism.js";
+import { ReadyIds } from "./ready-ids.js";
 import type { DivergenceError } from "./replay.js";
 import { type SearchNode, SearchPath } from "./search-path.js";
 import { sequenceOf } from "./wakeup.js";
@@ -100,11 +101,7 @@ class Dpor implements Strategy {
   #choice: Choice | undefined = undefined;
   /** The places in the run of its steps, by their numbers. */
   readonly #placeOf: number[] = [];
-  readonly #readySince = new ReadySince();
-  /** What was ready at the last decision, and where that was. */
-  #ready: readonly Alternative[] = [];
-  #readyIds: readonly number[] = [];
-  #readyAt = 0;
+  readonly #ready = new ReadyIds();
   #last: StepRecord | undefined = undefined;
 
   constructor(bound: number | undefined) {
@@ -130,12 +127,11 @@ class Dpor implements Strategy {
     if (run === 0) this.#reset();
     else if (!this.#turn()) return false;
     this.#path.begin();
-    this.#readySince.begin();
+    this.#ready.begin();
     this.#isLearnt = false;
     this.#isForced = false;
     this.#blockedAt = Number.POSITIVE_INFINITY;
     this.#choice = undefined;
-    this.#readyAt = Number.NaN;
     this.#last = undefined;
     this.#runs++;
     return true;
@@ -151,9 +147,10 @@ class Dpor implements Strategy {
     this.#choice = undefined;
     const id = choice === undefined ? (record.id ?? 0) : this.#idOf(choice.ids);
     if (choice === undefined) {
-      this.#readySince.note([id], this.#path.depth);
       if (record.ready > 1) this.#isForced = true;
+      else this.#ready.see([record], [id], this.#path.depth);
     }
+    this.#ready.run(choice?.ids ?? [id], this.#path.depth);
     this.#placeOf[record.step] = this.#path.depth;
     if (!this.#path.isKnown) this.#take(this.#steps.of(id, choice?.ids ?? [id], record), record, choice !== undefined);
     else if (this.#path.plan?.id === id) this.#path.skip();
@@ -182,16 +179,17 @@ class Dpor implements Strategy {
     const { node } = this.#path;
     const ids = this.#idsOf(decision);
     if (node.count === 0) this.#look(node, decision, ids);
-    const { plan } = this.#path;
-    const index = plan === undefined ? this.#chooseFreely(node, ids) : ids.indexOf(plan.choice[0] ?? NONE);
-    if (index < 0 || node.count !== ids.length) {
-      if (!this.#isForced) throw this.#diverge(decision.step, describeDecision(decision));
-      this.#isCut = true;
+    let { plan } = this.#path;
+    while (plan !== undefined && (node.count !== ids.length || !ids.includes(plan.choice[0] ?? NONE))) {
+      this.#leavePlan(decision.step, describeDecision(decision));
+      if (this.#divergence !== undefined) throw this.#divergence;
+      plan = this.#isForced ? undefined : this.#path.plan;
     }
-    const id = ids[index] ?? ids[0] ?? NONE;
+    const index = plan === undefined ? this.#chooseFreely(node, ids) : ids.indexOf(plan.choice[0] ?? NONE);
+    const id = ids[index] ?? NONE;
     if (id === CLOCK) this.#passTime();
     else this.#choice = { ids: [id], plan: plan?.choice ?? [id] };
-    return Math.max(0, index);
+    return index;
   }
 
   /** The ids of what is ready. Where steps are not tracked they are indices. */
@@ -200,10 +198,7 @@ class Dpor implements Strategy {
       this.#isTracked = false;
       return ready.map(({ kind }, index) => (kind === "clock" ? CLOCK : index));
     }
-    this.#ready = ready;
-    this.#readyIds = ids;
-    this.#readyAt = this.#path.depth;
-    this.#readySince.note(ids, this.#path.depth);
+    this.#ready.see(ready, ids, this.#path.depth);
     return ids;
   }
 
@@ -280,7 +275,7 @@ class Dpor implements Strategy {
   /** A step ran for the first time. */
   #take(step: KnownStep, record: StepRecord, isDecided: boolean): void {
     const path = this.#path;
-    const readySince = this.#readySince.of(step.choice);
+    const readySince = this.#ready.since(step.choice);
     const causes = (record.causes ?? []).map((number) => this.#placeOf[number] ?? 0);
     // Whatever ran right before it was ready has made it so, whether or not it says so.
     if (readySince > 0) causes.push(readySince - 1);
@@ -293,26 +288,16 @@ class Dpor implements Strategy {
     if (this.#isLearnt) return;
     this.#isLearnt = true;
     if (this.#divergence !== undefined) return;
-    if (this.#path.plan !== undefined) {
-      if (this.#isForced) this.#isCut = true;
-      else this.#diverge(this.#path.depth + 1, "the end of the run");
-    }
-    const { depth, last } = this.#path;
+    if (this.#path.plan !== undefined) this.#leavePlan(this.#path.depth + 1, "the end of the run");
+    const vanished = this.#ready.vanished(this.#path.depth);
     this.#path.end(this.#blockedAt);
-    if (this.#isTracked) this.#path.learn(this.#blockedAt < depth ? [] : this.#leftOver(last));
+    if (this.#isTracked && this.#divergence === undefined) this.#path.learn(vanished);
   }
 
-  /** What was ready when the last step ended the run, and could have run in its place. */
-  #leftOver(last: KnownStep | undefined): readonly KnownStep[] {
-    if (last === undefined || this.#readyAt !== this.#path.depth - 1) return [];
-    const left = this.#readyIds.flatMap((id, index) => {
-      const { name = "", operation = "", kind } = this.#ready[index] ?? {};
-      return id < 0 || last.choice.includes(id) ? [] : [knownStep(id, [id], { name, operation, kind, footprint: NOTHING_KNOWN })];
-    });
-    if (left.length === 0 || last.isOpaque) return left;
-    // What ends a run by itself is dependent with everything. This was not the end, so the run was cut off.
-    this.#isCut = true;
-    return [];
+  /** What was to be next is not there. */
+  #leavePlan(step: number, now: string): void {
+    if (this.#isForced) this.#isCut = true;
+    else if (!this.#path.giveUp()) this.#diverge(step, now);
   }
 
   /** Turns to what is to be tried next; answers false when there is nothing. */
@@ -330,35 +315,5 @@ class Dpor implements Strategy {
     const error = nondeterminism(step, plan === undefined ? "another decision" : `${formatReadyTask(plan)} ready at step ${step}`, now);
     if (isBeyondKnown) error.message += "\nOr steps were swapped that share something without telling: what they share should go through env.shared.";
     return (this.#divergence = error);
-  }
-}
-
-/** Of a step that has not run, nothing is known but that it may. */
-const NOTHING_KNOWN: Footprint = { reads: [], writes: [] };
-
-/** Since which place of a run what has an id is ready. */
-class ReadySince {
-  readonly #places: number[] = [];
-  readonly #runs: number[] = [];
-  #run = 0;
-
-  /** A run begins. */
-  begin(): void {
-    this.#run++;
-  }
-
-  note(ids: readonly number[], place: number): void {
-    for (const id of ids) {
-      if (id < 0 || this.#runs[id] === this.#run) continue;
-      this.#runs[id] = this.#run;
-      this.#places[id] = place;
-    }
-  }
-
-  /** Since when all of `ids` are. */
-  of(ids: readonly number[]): number {
-    let since = 0;
-    for (const id of ids) since = Math.max(since, this.#places[id] ?? 0);
-    return since;
   }
 }

@@ -7,8 +7,9 @@
  * - No wakeup sequence that waits at a node can begin with what sleeps there.
  */
 import { HappensBefore, type RunEvent } from "./happens-before.js";
-import { areIndependent, type KnownStep, stablePart } from "./known-step.js";
-import { hashOfId, placeAmong, sequenceOf, type WakeupSequence, WakeupSequences } from "./wakeup.js";
+import { areIndependent, type KnownStep, knownStep, stablePart } from "./known-step.js";
+import type { Vanished } from "./ready-ids.js";
+import { hashOfId, placeAmong, type WakeupSequence, WakeupSequences } from "./wakeup.js";
 
 /** A step that ran, and what there was to decide about it. */
 export interface TakenStep extends RunEvent {
@@ -50,6 +51,7 @@ export class SearchPath {
   #depth = 0;
   #known = 0;
   #isCut = false;
+  #hasVanished = false;
 
   /** `bound`: a wakeup sequence that needs more preemptions is left out. */
   constructor(bound: number) {
@@ -140,13 +142,28 @@ export class SearchPath {
     this.#nodes.length = Math.min(length, this.#depth);
   }
 
-  /** Notes what is to be tried because of the races of the run, and that each of `others` could have run in the place of its last step. */
-  learn(others: readonly KnownStep[]): void {
-    const last = this.#nodes.at(-1);
-    for (const other of others) if (last !== undefined) insert(last, sequenceOf(other));
+  /** Notes what is to be tried because of the races of the run, and because something vanished that was ready. */
+  learn(vanished: readonly Vanished[]): void {
     const taken = this.#nodes.map((node) => node.taken as TakenStep); // each of them ran
     this.#order.read(taken, this.#known);
     for (const second of taken.keys()) for (const first of this.#order.racesOf(second)) this.#reverse(first, second, taken);
+    for (const { id, alternative, place } of vanished) {
+      this.#hasVanished = true;
+      const { name = "", operation = "", kind } = alternative ?? {};
+      // All that is known of it is that it shares something with whoever took it away, which has written that.
+      const step = knownStep(id, [id], { name, operation, kind, footprint: { reads: taken[place]?.step.writes ?? [], writes: [] } });
+      this.#plan(place, Number.POSITIVE_INFINITY, step, taken);
+    }
+  }
+
+  /**
+   * Leaves the wakeup sequence that was to be followed, because its next step is not ready. Answers false when that cannot be: where nothing
+   * ever vanishes, whatever could run with another step before it can run without that, too.
+   */
+  giveUp(): boolean {
+    if (!this.#hasVanished || this.isKnown) return false;
+    this.node.pending.dropFirst();
+    return true;
   }
 
   /** Turns to what is to be tried next; answers false when there is nothing. */
@@ -167,14 +184,18 @@ export class SearchPath {
     return false;
   }
 
-  /** The steps at two places of the run have raced: the other way round is to be tried, unless what sleeps covers it. */
+  /** The steps at two places of the run have raced: the other way round is to be tried. */
   #reverse(first: number, second: number, taken: readonly TakenStep[]): void {
-    const [node, earlier, later] = [this.#nodes[first], taken[first], taken[second]];
-    if (node === undefined || earlier?.isDecided !== true || later === undefined) return;
+    const [earlier, later] = [taken[first], taken[second]];
+    if (earlier?.isDecided === true && later !== undefined) this.#plan(first, second, stablePart(later.step, earlier.step), taken);
+  }
+
+  /** After what is before the place `first` of the run, what does not depend on it is to be tried, and then `last`, unless what sleeps covers it. */
+  #plan(first: number, second: number, last: KnownStep, taken: readonly TakenStep[]): void {
     const { steps, pasts } = this.#sequence;
     steps.length = 0;
     pasts.length = 0;
-    let readySince = Number.NaN;
+    let readySince = taken[second]?.readySince ?? 0;
     for (let place = first + 1; place < taken.length && !this.#order.areApart(first, place); place++) {
       const other = taken[place];
       if (other === undefined || place === second || this.#order.isBefore(first, place)) continue;
@@ -182,10 +203,10 @@ export class SearchPath {
       steps.push(other.step);
       pasts.push(this.#order.pastOf(place));
     }
-    if (steps.length === 0) ({ readySince } = later);
-    if (readySince > first) return;
-    steps.push(stablePart(later.step, earlier.step));
-    pasts.push(hashOfId(later.step.id));
+    const node = this.#nodes[first];
+    if (readySince > first || node?.taken?.isDecided !== true) return;
+    steps.push(last);
+    pasts.push(hashOfId(last.id));
     insert(node, this.#sequence);
   }
 

@@ -183,6 +183,64 @@ describe.each([
   ]);
 });
 
+describe("a full queue", () => {
+  const putInVain: Use<Queue<number>> = refused((queue) => queue.putNowait(2));
+  const make = (): Queue<number> => {
+    const queue = new Queue<number>(1);
+    queue.putNowait(1);
+    return queue;
+  };
+  tableOf(make, [
+    ["a putNowait in vain", putInVain, "another", putInVain, false],
+    ["a putNowait in vain", putInVain, "get", (queue) => queue.get(), true],
+    ["put, which waits,", (queue) => queue.put(2), "put, which stands behind it", (queue) => queue.put(3), true],
+  ]);
+});
+
+describe("whoever waited writes it when he goes on", () => {
+  interface Waiting {
+    readonly wait: () => unknown;
+    /** Hands over what is waited for. */
+    readonly give: () => unknown;
+  }
+  const waits: Record<string, () => Promise<Waiting>> = {
+    lock: async () => {
+      const lock = new Lock();
+      await lock.acquire();
+      return { wait: () => lock.acquire(), give: () => lock.release() };
+    },
+    semaphore: async () => {
+      const semaphore = new Semaphore(0);
+      return { wait: () => semaphore.acquire(), give: () => semaphore.release() };
+    },
+    queue: async () => {
+      const queue = new Queue<number>();
+      return { wait: () => queue.get(), give: () => queue.putNowait(1) };
+    },
+  };
+
+  test.each(Object.entries(waits).flatMap(([name, make]) => [true, false].map((isCancelled) => ({ name, make, isCancelled }))))(
+    "a $name, cancelled: $isCancelled",
+    async ({ name, make, isCancelled }) => {
+      const attempts = new Attempts(
+        async () => {
+          const { wait, give } = await make();
+          const waiter = createTask(async () => await wait(), { name: "waiter" });
+          await sleep(0);
+          if (isCancelled) waiter.cancel();
+          else give();
+          await gather([waiter], { returnExceptions: true });
+        },
+        { isTracked: true },
+      );
+      const { steps, end } = await attempts.run({ ...inOrder, pick: ({ ready }) => ready.findIndex((task) => task.name === "waiter") });
+      expect(end).toBe("passed");
+      const [, goesOn] = steps.filter((step) => step.name === "waiter");
+      expect(goesOn!.footprint!.writes.map((location) => attempts.tracker!.describeLocation(location))).toContain(name);
+    },
+  );
+});
+
 describe("a condition whose lock is held", () => {
   const make = async (): Promise<Condition> => {
     const condition = new Condition();
