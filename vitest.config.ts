@@ -33,6 +33,7 @@ export default defineConfig({
         "src/**/*.test.ts",
         // Run by src/cli/main.test.ts and by the property files in processes and workers of their own, where this coverage does not see.
         "src/cli/{main,properties,replay,trace,load-runner,exit-codes}.ts",
+        "src/cli/{explore,explore-threads,explore-worker,explore-json,keep-failure,interrupt,real-timer}.ts",
         "src/vitest/test-invariants.ts",
       ],
       reporter: ["text-summary"],

@@ -116,7 +116,18 @@ describe("heddle explore", () => {
     expect(stdout).toMatch(/\nThe smallest order found that fails, one column a task:\n {8}bank {8}(in +out|out +in)\n {2}t=0 {3}begin\n/);
     expect(
       stdout.slice(stdout.indexOf("What the runs came to:")).replaceAll(file, "FILE").replaceAll(schedule, "TOKEN"),
-    ).toMatchInlineSnapshot();
+    ).toMatchInlineSnapshot(`
+      "What the runs came to:
+        12  7
+         4  {"error":"Deadlock"}
+
+      16 runs, strategy exhaustive, seed 7: every schedule was tried, by itself or by one that is equivalent
+      Covered: 16 different schedules
+      New schedules in the last 1,000 runs: 16
+      Replay it: npx heddle replay reports/failures/FILE
+             or: npx heddle replay TOKEN
+      "
+    `);
     const json = answerOf(await heddle(project, [...args, "--json"]));
     expect(json).toMatchObject({
       status: "failed",

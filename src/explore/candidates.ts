@@ -3,7 +3,7 @@
  */
 import { fewestSwitches } from "./commute.js";
 import type { OrderItem } from "./order.js";
-import type { Edge, PartialOrder } from "./partial-order.js";
+import type { Edge, PartialOrder, Vertex } from "./partial-order.js";
 
 /** The order of the fewest switches that keeps `edges`. */
 export function keeping(order: PartialOrder, edges: readonly Edge[]): readonly OrderItem[] {
@@ -54,13 +54,10 @@ export interface Torn {
 export function tornApart({ vertices }: PartialOrder): readonly Torn[] {
   const latest = new Map<number, Set<number>>();
   const torn: Torn[] = [];
-  vertices.forEach(({ chain, item, arrival }, index) => {
+  vertices.forEach(({ chain, item }, index) => {
     if (item.kind === "gate") {
-      const passedOver = vertices
-        .flatMap((other, later) => (later > index && other.item.kind === "gate" && other.arrival < arrival ? [{ ...other, later }] : []))
-        .filter(({ causes }) => causes.every((cause) => cause < index));
-      const first = passedOver.find((gate) => passedOver.every((other) => gate.arrival <= other.arrival));
-      if (first !== undefined) torn.push({ earlier: new Set([index]), later: new Set([first.later]) });
+      const first = firstPassedOver(vertices, index);
+      if (first !== undefined) torn.push({ earlier: new Set([index]), later: new Set([first]) });
       return;
     }
     const part = latest.get(chain);
@@ -73,6 +70,19 @@ export function tornApart({ vertices }: PartialOrder): readonly Torn[] {
     if (part !== undefined) torn.push({ earlier: part, later });
   });
   return torn;
+}
+
+/** The gate that was opened first of those that were open when the gate `index` settled, if that one is not itself the first. */
+function firstPassedOver(vertices: readonly Vertex[], index: number): number | undefined {
+  let first: number | undefined;
+  let arrivalOfFirst = vertices[index]?.arrival ?? 0;
+  for (let later = index + 1; later < vertices.length; later++) {
+    const { item, arrival, causes } = vertices[later] as Vertex; // inside
+    if (item.kind !== "gate" || arrival >= arrivalOfFirst || causes.some((cause) => cause >= index)) continue;
+    first = later;
+    arrivalOfFirst = arrival;
+  }
+  return first;
 }
 
 /** Where each uninterrupted part of a task ends, and how long it is. */

@@ -76,10 +76,12 @@ class Linearization {
       seen.add(key);
       if (this.#isOver(state)) return itemsOf(this.#completed(state));
       if (state.done > best.done) best = state;
-      const followers = this.#nextItems(state).map((next) => this.#advanced(state, next));
-      const ending = followers.find((follower) => this.#endsItsTask(follower));
-      // The first in the order of arrival is looked at first where estimates are equal: the one added last.
-      for (const follower of ending === undefined ? followers.toReversed() : [ending]) frontier.add(follower);
+      // Where estimates are equal the state made last is looked at first: that of the first in the order of arrival.
+      const followers = this.#nextItems(state)
+        .toReversed()
+        .map((next) => this.#advanced(state, next));
+      const ending = followers.findLast((follower) => this.#endsItsTask(follower));
+      for (const follower of ending === undefined ? followers : [ending]) frontier.add(follower);
     }
     return itemsOf(this.#completed(best));
   }

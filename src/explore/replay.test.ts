@@ -41,7 +41,7 @@ describe("a token", () => {
       for (let time = 0; time < 2; time++) {
         const again = await replay(bank(3), failure.schedule);
         expect(again).toMatchObject({ status: "failed", runs: 1, failures: 1, seed });
-        expect(again.failure).toEqual({ ...failure, run: 0, original: failure.schedule, minimised: undefined });
+        expect(again.failure).toEqual({ ...failure, run: 0, original: failure.schedule, minimised: undefined, about: undefined, explanation: [] });
       }
     }
   });
@@ -123,7 +123,7 @@ describe("a program that was changed", () => {
     expect(failure?.kind).toBe("divergence");
     expect((failure?.error as Error).message).toMatchInlineSnapshot(`
       "divergence at step 2: the program left the recorded schedule.
-        recorded  2 ready [withdrawal 0@1, withdrawal 1@1], ran withdrawal 0@1
+        recorded  2 ready [withdrawal 0@1, withdrawal 1@1], ran withdrawal 1@1
         now       3 ready [withdrawal 0@1, withdrawal 1@1, withdrawal 2@1]
       Either the program was changed since, or something outside the loop chose the order: a real clock, Math.random, state kept from an earlier run."
     `);

@@ -13,6 +13,9 @@ import { Queue } from "../sync/queue.js";
 import { BoundedSemaphore } from "../sync/semaphore.js";
 import { shared } from "./shared.js";
 
+/** What node shows of a value. From Node 26 on it says in addition that something is a proxy, and breaks lines because of that. */
+const shown = (value: unknown): string => inspect(value).replaceAll(/Proxy\(|[)\s]/g, "");
+
 describe("identity", () => {
   test("the same object has the same proxy, and a proxy is its own", () => {
     const original = { a: { n: 1 } };
@@ -159,7 +162,7 @@ describe("plain objects", () => {
     expect(proxy.inner).toBe(shared(original.inner));
     expect(proxy.list[0]).toBe(shared(original.list[0]!));
     expect(proxy.fn).toBe(original.fn);
-    expect(inspect(proxy)).toBe(inspect(original));
+    expect(shown(proxy)).toBe(shown(original));
   });
 
   test("a list of frozen objects may be longer than the stack is deep, and may hold itself", () => {
@@ -501,9 +504,7 @@ describe("at the edges", () => {
       readonly tags = new Set(["a"]);
       readonly owner = { name: "b" };
     }
-    expect(inspect(shared(new Account()))).toBe(inspect(new Account()));
-    expect(inspect(shared(new Map([[{ a: 1 }, [1]]])))).toBe("Map(1) { { a: 1 } => [ 1 ] }");
-    expect(inspect(shared(new Date(0)))).toBe(inspect(new Date(0)));
+    for (const original of [new Account(), new Map([[{ a: 1 }, [1]]]), new Date(0)]) expect(shown(shared(original))).toBe(shown(original));
   });
 
   test("sharing calls no getter", () => {
