@@ -55,7 +55,7 @@ test("of all orders that keep the edges it has the fewest switches", () => {
     const names: string[] = [];
     while (left.some((count) => count > 0)) {
       const chain = random.below(3);
-      if ((left[chain] ?? 0) > 0) names.push(`${"abc"[chain]}${4 - (left[chain] = (left[chain] ?? 0) - 1) - 1}`);
+      if ((left[chain] ?? 0) > 0) names.push(`${"abc"[chain]}${4 - ((left[chain] = (left[chain] ?? 0) - 1)) - 1}`);
     }
     const order = partialOrderOf(runOf(names.join(" ")));
     const edges = order.edges.filter(() => random.next() < 0.4);
@@ -105,7 +105,10 @@ describe("steps that are tracked", () => {
     partialOrderOf({ steps }, usesFootprints).edges.map(({ before, after }) => `${before} ${after}`);
 
   test("have edges between what is written and what reads or writes it, and no others", () => {
-    expect(edgesOf([touching("a", [], [1]), touching("b", [1], []), touching("c", [1], []), touching("d", [], [2])])).toEqual(["0 1", "0 2"]);
+    expect(edgesOf([touching("a", [], [1]), touching("b", [1], []), touching("c", [1], []), touching("d", [], [2])])).toEqual([
+      "0 1",
+      "0 2",
+    ]);
     expect(edgesOf([touching("a", [1], []), touching("b", [], [1]), touching("c", [], [1])])).toEqual(["0 1", "0 2", "1 2"]);
     expect(edgesOf([touching("a", [1], []), touching("b", [1], [])])).toEqual([]);
   });
@@ -122,7 +125,12 @@ describe("steps that are tracked", () => {
   });
 
   test("at different times are never swapped", () => {
-    const steps = [touching("a", [1], []), touching("b", [2], []), { ...touching("c", [3], []), timeMs: 5 }, { ...touching("a", [1], []), timeMs: 5 }];
+    const steps = [
+      touching("a", [1], []),
+      touching("b", [2], []),
+      { ...touching("c", [3], []), timeMs: 5 },
+      { ...touching("a", [1], []), timeMs: 5 },
+    ];
     const order = partialOrderOf({ steps });
     // Those of one time are: b before a, so that a goes on when it is later.
     expect(fewestSwitches(order, [])).toEqual([1, 0, 3, 2]);

@@ -94,10 +94,10 @@ class Linearization {
    * Whether a task that can be run to its end was: it needs a switch at some time, and what waits for it has it sooner, so nothing is lost when it
    * is done now. Not where only a part has to run at all.
    */
-  #endsItsTask({ current, taken, cost, previous }: State): boolean {
+  #endsItsTask({ current, taken, previous }: State): boolean {
     return (
       this.#goal === undefined &&
-      cost !== previous?.cost &&
+      current !== previous?.current &&
       this.#isTask[current] === true &&
       taken[current] === this.#members[current]?.length
     );

@@ -13,6 +13,7 @@ import { CountingStrategy } from "./counting.js";
 import { type Coverage, CoverageCounter } from "./coverage.js";
 import type { FailedEnd } from "./failed-run.js";
 import { DEFAULT_RUNS, DEFAULT_STRATEGY, type ExploreOptions, type ExploreProgress } from "./options.js";
+import type { ExploreFailure } from "./outcome.js";
 import { ScenarioRunner } from "./runner.js";
 import { type Scenario, type ScenarioEnd, ScenarioObserver, type ScenarioRun } from "./scenario-run.js";
 
@@ -118,8 +119,8 @@ export class Exploration {
     this.#coverage.classes.add(runClass.high >>> 11, runClass.low);
   }
 
-  /** Makes the runs. `onFirst` is called after the first, and may end the search. */
-  async search(onFirst: (first: FirstRun) => Promise<"go on" | "stop">): Promise<void> {
+  /** Makes the runs. `onFirst` is called after the first; a failure that it answers ends the search, and is answered. */
+  async search(onFirst: (first: FirstRun) => Promise<ExploreFailure | undefined>): Promise<ExploreFailure | undefined> {
     while (!this.#isOver()) {
       const unfinished = await inMacrotask(() => this.#runSlice());
       if (unfinished !== undefined) {
@@ -128,9 +129,11 @@ export class Exploration {
       }
       const first = this.#first;
       this.#first = undefined;
-      if (first !== undefined && (await onFirst(first)) === "stop") return;
+      const failure = first && (await onFirst(first));
+      if (failure !== undefined) return failure;
       this.#options.onProgress?.(this.progress);
     }
+    return undefined;
   }
 
   /** Tries orders that should be equivalent to some that were run; those that are not show that the search may have missed some. */

@@ -598,7 +598,7 @@ describe("options that make no sense are refused", () => {
         "UsageError: explore: runs must be a whole number, 1 or more, not 0",
         "UsageError: explore: maxSteps must be a whole number, 1 or more, not 1.5",
         "UsageError: seed: must be a whole number from 0 to 4294967295, not -1",
-        "UsageError: explore: strategy: "pos9" is not known; known are fifo, random, seeded",
+        "UsageError: explore: strategy: "pos9" is not known; known are random, pct, pos, urw, delay, laggards, exhaustive, dpor, fifo, seeded",
       ]
     `);
   });

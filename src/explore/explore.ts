@@ -45,11 +45,7 @@ export async function explore(scenario: Scenario, options: ExploreOptions = {}):
   });
   try {
     await exploration.runner.prepare();
-    let failure: ExploreFailure | undefined = undefined;
-    await exploration.search(async (first) => {
-      failure = await checkFirst(exploration, first, options);
-      return failure === undefined ? "go on" : "stop";
-    });
+    let failure = await exploration.search((first) => checkFirst(exploration, first, options));
     await exploration.audit();
     const { coverage } = exploration; // before runs that are no part of the search add to it
     const seen = exploration.firstFailure;

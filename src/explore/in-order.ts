@@ -25,8 +25,8 @@ export class InOrder implements Strategy {
   readonly #places = new Map<string, number>();
   #last: StepRecord | undefined = undefined;
   #known = new WeakMap<Alternative, number>();
-  /** The gates that settle in the step that was chosen. */
-  #batch: ReadonlySet<string> = new Set();
+  /** The gates that settle in the step that was chosen, in their order. */
+  #batch: readonly string[] = [];
   /** When each step ran in the latest run, by both of its names. */
   #ran = new Map<string, number>();
   #stays = 0;
@@ -60,7 +60,7 @@ export class InOrder implements Strategy {
   begin(): boolean {
     this.#last = undefined;
     this.#known = new WeakMap();
-    this.#batch = new Set();
+    this.#batch = [];
     this.#ran = new Map();
     this.#stays = 0;
     this.#polling = new Set();
@@ -69,8 +69,10 @@ export class InOrder implements Strategy {
 
   pick(decision: Decision): number {
     if (decision.kind !== "batch") return this.#pickNext(decision);
-    const joining = decision.ready.findIndex((gate, index) => index > 0 && this.#batch.has(formatReadyTask(gate)));
-    return Math.max(0, joining);
+    // The first alternative says that it is enough.
+    const names = decision.ready.map((gate, index) => (index === 0 ? "" : formatReadyTask(gate)));
+    const joining = this.#batch.find((gate) => names.includes(gate));
+    return joining === undefined ? 0 : names.indexOf(joining);
   }
 
   #pickNext({ ready, ids }: Decision): number {
@@ -80,7 +82,7 @@ export class InOrder implements Strategy {
     this.#stays = place === this.#items.length ? this.#stays + 1 : 0;
     if (this.#stays >= MAX_STAY) this.#polling.add(ready[index]?.name ?? "");
     const item = this.#items[Math.floor(place)];
-    this.#batch = new Set(item && [item, ...item.joined].map(formatReadyTask));
+    this.#batch = item === undefined ? [] : [item, ...item.joined].map(formatReadyTask);
     return index;
   }
 

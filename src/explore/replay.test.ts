@@ -41,7 +41,14 @@ describe("a token", () => {
       for (let time = 0; time < 2; time++) {
         const again = await replay(bank(3), failure.schedule);
         expect(again).toMatchObject({ status: "failed", runs: 1, failures: 1, seed });
-        expect(again.failure).toEqual({ ...failure, run: 0, original: failure.schedule, minimised: undefined, about: undefined, explanation: [] });
+        expect(again.failure).toEqual({
+          ...failure,
+          run: 0,
+          original: failure.schedule,
+          minimised: undefined,
+          about: undefined,
+          explanation: [],
+        });
       }
     }
   });

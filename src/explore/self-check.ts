@@ -15,8 +15,9 @@ export function findDifference(
   const length = Math.max(first.steps.length, second.steps.length);
   for (let index = 0; index < length; index++) {
     const [before, now] = [first.steps[index], second.steps[index]];
-    if (describeStep(before) !== describeStep(now))
+    if (describeStep(before) !== describeStep(now)) {
       return `step ${index + 1} was ${describeStep(before)} first, and ${describeStep(now)} then`;
+    }
   }
   const [before, now] = [describeEnd(first.end), describeEnd(second.end)];
   return before === now ? undefined : `the run ended with ${before} first, and with ${now} then`;

@@ -67,9 +67,8 @@ function makeShared({ cells, futures, locks = 0, semaphores = [], events = 0, qu
     events: times(events, (index) => new Event({ name: String(index) })),
     queues: queues.map((maxsize, index) => new Queue<number>(maxsize, { name: String(index) })),
   };
-  const { tracker } = loop;
-  if (tracker !== undefined)
-    for (const thing of [shared.cells, ...Object.values(shared).flat()]) if (typeof thing === "object") tracker.introduce(thing);
+  const { locks: made, cells: numbers, semaphores: permits, events: flags, queues: lines } = shared;
+  for (const thing of [numbers, ...made, ...permits, ...flags, ...lines]) loop.tracker?.introduce(thing);
   return shared;
 }
 

@@ -1,8 +1,9 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { gather } from "../combine/gather.js";
 import { random } from "../strategy/random.js";
+import { Lock } from "../sync/lock.js";
 import { createTask } from "./create-task.js";
-import { DeadlockError } from "./deadlock.js";
+import { DeadlockError, findCycle } from "./deadlock.js";
 import { EventLoop, type EventLoopOptions } from "./event-loop.js";
 import { runLoop } from "./run.js";
 import { sleep } from "./sleep.js";
@@ -236,4 +237,70 @@ test("under macrotask quiescence a deadlock is found too, without sites", async 
       main  waits for future 1
     Usually a completion that a cancellation or an early return skipped, or two tasks that wait for each other."
   `);
+});
+
+describe("a circle of tasks that wait for each other", () => {
+  const waiting = (...rows: readonly (readonly [task: string, waitsFor: string])[]) =>
+    rows.map(([task, waitsFor]) => ({ task, operation: "1", waitsFor, site: undefined }));
+
+  test.each([
+    ["a lock each", waiting(["t1", "lock a, held by t2"], ["t2", "lock b, held by t1"]), ["t1", "t2"]],
+    [
+      "beside one who only waits for them",
+      waiting(["main", "task t1"], ["t1", "lock a, held by t2"], ["t2", "lock b, held by t1"]),
+      ["t1", "t2"],
+    ],
+    ["one who waits for himself", waiting(["t1", "lock a, held by t1"]), ["t1"]],
+    [
+      "through tasks and locks",
+      waiting(["a", "task b"], ["b", "lock x, held by c"], ["c", "gather of 2, of which pending: task d, task a"], ["d", "cell"]),
+      ["a", "b", "c"],
+    ],
+    ["the shortest of two", waiting(["a", "task b"], ["b", "task c"], ["c", "task a and task d"], ["d", "task c"]), ["c", "d"]],
+    [
+      "names that hold what stands between names",
+      waiting(["a, b", "task x and y"], ["x and y", "lock, held by a, b"]),
+      ["a, b", "x and y"],
+    ],
+  ])("%s", (_what, tasks, circle) => {
+    expect(findCycle(tasks)?.map(({ task }) => task)).toEqual(circle);
+  });
+
+  test.each([
+    ["nobody waits for a task", waiting(["t1", "cell"], ["t2", "lock a"])],
+    ["the way ends", waiting(["main", "task t1"], ["t1", "task t2"], ["t2", "cell"])],
+    ["the holder has ended", waiting(["t1", "lock a, held by t2, which has ended"], ["t3", "task t1"])],
+    ["a name is only the beginning of another", waiting(["t1", "task t12"], ["t12", "lock a, held by t123"], ["t123", "cell"])],
+  ])("there is none where %s", (_what, tasks) => {
+    expect(findCycle(tasks)).toBeUndefined();
+  });
+
+  test("is told in one sentence, and stands in the report", async () => {
+    const error = await deadlockOf(
+      async () => {
+        const [left, right] = [new Lock({ name: "left" }), new Lock({ name: "right" })];
+        const taking = (first: Lock, second: Lock) => async (): Promise<void> => {
+          await first.acquire();
+          await sleep(0);
+          await second.acquire();
+        };
+        await gather(createTask(taking(left, right), { name: "l" }), createTask(taking(right, left), { name: "r" }));
+      },
+      { sites: false },
+    );
+    expect(error.message).toMatchInlineSnapshot(`
+      "deadlock at step 5, t=0: 3 tasks wait and nothing can wake them.
+        main  waits for gather of 2, of which pending: task l, task r
+        l     waits for lock right, held by r
+        r     waits for lock left, held by l
+      They wait in a circle: l waits for lock right, held by r, which waits for lock left, held by l.
+      Usually a completion that a cancellation or an early return skipped, or two tasks that wait for each other."
+    `);
+  });
+
+  test("is found among a thousand tasks at once", () => {
+    const row = (index: number): readonly [string, string] => [`t${index}`, `lock, held by t${(index + 1) % 1_000}`];
+    const tasks = waiting(...Array.from({ length: 1_000 }, (_, index) => row(index)));
+    expect(findCycle(tasks)).toHaveLength(1_000);
+  });
 });

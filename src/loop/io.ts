@@ -31,8 +31,9 @@ export function io<T = undefined>(label: string, result?: IoResult<T>, { maxMs }
   return new Promise<T>((resolve, reject) => {
     const settle = (): void => {
       if (result instanceof Error) reject(result);
-      else if (typeof result === "function")
-        callInto(result as () => PromiseLike<T> | T, resolve, reject); // see IoResult
+      else if (typeof result === "function") {
+        callInto(result as () => PromiseLike<T> | T, resolve, reject);
+      } // see IoResult
       else resolve(result as T); // without a result, T is undefined
     };
     loop.openGate(label, settle, maxMs);

@@ -275,11 +275,11 @@ export class Tracker {
   }
 
   /** Notes nothing of what `work` touches. */
-  quietly(work: () => void): void {
+  quietly<T>(work: () => T): T {
     const wasOpen = this.#isOpen;
     this.#isOpen = false;
     try {
-      work();
+      return work();
     } finally {
       this.#isOpen = wasOpen;
     }
@@ -362,7 +362,8 @@ export class Tracker {
     const keys = (this.#keys[id] ??= new Map<PropertyKey | undefined, number>());
     const known = keys.get(key);
     if (known !== undefined) return known;
-    const label = (subject as Partial<Describer>).describe?.() ?? subject.constructor.name;
+    // What a thing looks at to describe itself is not touched by the program.
+    const label = this.quietly(() => (subject as Partial<Describer>).describe?.() ?? subject.constructor.name);
     const hash = mix(this.#things.hashOf(id), hash32(`${typeof key} ${String(key)}`), 6);
     const location = this.#newLocation(key === undefined ? label : String(key), hash);
     keys.set(key, location);

@@ -183,7 +183,7 @@ class Dpor implements Strategy {
     while (plan !== undefined && (node.count !== ids.length || !ids.includes(plan.choice[0] ?? NONE))) {
       this.#leavePlan(decision.step, describeDecision(decision));
       if (this.#divergence !== undefined) throw this.#divergence;
-      plan = this.#isForced ? undefined : this.#path.plan;
+      ({ plan } = this.#path);
     }
     const index = plan === undefined ? this.#chooseFreely(node, ids) : ids.indexOf(plan.choice[0] ?? NONE);
     const id = ids[index] ?? NONE;
@@ -281,6 +281,7 @@ class Dpor implements Strategy {
     if (readySince > 0) causes.push(readySince - 1);
     if (this.#bound !== undefined && !isDecided && this.#isNextOfLast(record)) path.noteResumed(step.id);
     const isLater = path.last?.id === CLOCK || (this.#last !== undefined && record.timeMs !== this.#last.timeMs);
+    if (!isDecided) this.#leavePlans(step, record);
     path.take({ step, causes, isLater, isDecided, readySince });
   }
 
@@ -296,8 +297,16 @@ class Dpor implements Strategy {
 
   /** What was to be next is not there. */
   #leavePlan(step: number, now: string): void {
-    if (this.#isForced) this.#isCut = true;
-    else if (!this.#path.giveUp()) this.#diverge(step, now);
+    if (this.#path.giveUp(this.#isForced)) this.#isCut ||= this.#isForced;
+    else this.#diverge(step, now);
+  }
+
+  /** Nothing but `step` could run, so no sequence can be followed that it does not leave as it is. */
+  #leavePlans(step: KnownStep, record: StepRecord): void {
+    while (this.#path.isBlockedBy(step)) {
+      this.#leavePlan(record.step, formatReadyTask(record));
+      if (this.#divergence !== undefined) throw this.#divergence;
+    }
   }
 
   /** Turns to what is to be tried next; answers false when there is nothing. */

@@ -1,9 +1,9 @@
 /**
  * Runs by a random order that changes now and then: all that lies between PCT and uniform picks, in a few numbers.
  *
- * With no changes one side runs ahead of the other as far as it can (PCT of depth 1); with few of them it is PCT, here without an exact number of
- * them; with one at nearly each step, whoever ran falls behind all others, so that all take turns. Where whoever ran does not fall behind but
- * draws once more, the order slowly becomes another one, which in the limit is uniform picks that seldom come back to the same chain.
+ * Without changes one side runs ahead of the others as far as it can. With a few of them, after which whoever ran comes behind all others, it is
+ * PCT. With one at each step all take turns. Where whoever ran draws once more instead, the order turns into another one step by step, and with
+ * many such changes neighbours in the order are as good as picked at random.
  */
 import type { Random } from "../random/random.js";
 import type { Decision } from "../schedule/strategy.js";
@@ -18,52 +18,52 @@ export interface Walk {
   readonly places: number;
   /** How likely a change puts the one that would run behind all others; otherwise it draws a new priority. */
   readonly lowerProbability: number;
+  /** Where among those that came behind all others it then stands: at a random place, as in the paper on PCT, or last. */
+  readonly lowersTo: "any" | "last";
+  /** The order in which those that are seen first stand, the first of them being 0; empty for a random one. */
+  readonly order: readonly number[];
   /** How likely a gate settles alone, and again with each that it takes along. */
   readonly settleProbability: number;
-  /** Whether the order at the beginning is that of the walk before, turned round. */
-  readonly isMirrored: boolean;
 }
-
-/** How many of the draws of a walk are kept for one that is its mirror image. */
-const MAX_MIRRORED = 64;
 
 export class PriorityWalk {
   readonly #stream: Random;
   readonly #priorities = new Priorities(() => this.#draw());
-  /** The priorities that the latest walk drew, and how many those of this one are. */
-  readonly #drawn: number[] = [];
-  #draws = 0;
-  #walk: Walk = { grouping: "lineage", changes: 0, places: 0, lowerProbability: 1, settleProbability: 1, isMirrored: false };
-  /** Changes and places that are left, and the number of the first step. */
+  #walk: Walk | undefined = undefined;
+  #drawn = 0;
+  #lowest = -1;
+  /** Changes to come, the places that are left for them, and the step that was decided last. */
   #changesLeft = 0;
   #placesLeft = 0;
-  #lastStep = 0;
-  #lowest = 0;
+  #step = 0;
 
   constructor(stream: Random) {
     this.#stream = stream;
   }
 
+  /** How many priorities were drawn for whoever was new in this run. */
+  get drawn(): number {
+    return this.#drawn;
+  }
+
   begin(walk: Walk): void {
     this.#walk = walk;
-    this.#draws = 0;
-    this.#changesLeft = walk.changes;
+    this.#drawn = 0;
+    this.#lowest = -1;
+    this.#changesLeft = Math.min(walk.changes, walk.places);
     this.#placesLeft = walk.places;
-    this.#lastStep = 0;
-    this.#lowest = 0;
+    this.#step = 0;
     this.#priorities.clear(walk.grouping);
   }
 
   pick(decision: Decision): number {
     if (decision.kind === "batch") {
-      return this.#stream.next() < this.#walk.settleProbability ? 0 : this.#priorities.firstGate(decision);
+      return this.#stream.next() < (this.#walk?.settleProbability ?? 1) ? 0 : this.#priorities.firstGate(decision);
     }
     const ranked = this.#priorities.rank(decision);
     let index = highest(ranked);
     if (this.#changesLeft > 0 && this.#isChange(decision.step)) {
-      const one = ranked[index] as Ranked; // as long as the list
-      const p = this.#walk.lowerProbability;
-      one.priority = p > 1 ? this.#stream.next() - 1 : p < 0 ? (this.#stream.next() < -p ? this.#stream.next() - 1 : this.#stream.next()) : this.#stream.next() < p ? --this.#lowest : this.#stream.next();
+      (ranked[index] as Ranked).priority = this.#drawChanged(); // as long as the list
       index = highest(ranked);
     }
     this.#priorities.take(index);
@@ -72,8 +72,8 @@ export class PriorityWalk {
 
   /** Whether one of the places since the decision before is drawn (Knuth, The Art of Computer Programming 2, algorithm 3.4.2 S). */
   #isChange(step: number): boolean {
-    let passed = this.#lastStep === 0 ? 0 : step - this.#lastStep;
-    this.#lastStep = step;
+    let passed = this.#step === 0 ? 0 : step - this.#step;
+    this.#step = step;
     let isDrawn = false;
     for (; passed > 0 && this.#changesLeft > 0; passed--) {
       if (this.#stream.next() * this.#placesLeft-- >= this.#changesLeft) continue;
@@ -83,11 +83,17 @@ export class PriorityWalk {
     return isDrawn;
   }
 
+  /** Priorities that were not lowered lie from 0 to 1, others below. */
+  #drawChanged(): number {
+    const { lowerProbability = 1, lowersTo = "any" } = this.#walk ?? {};
+    if (lowerProbability < 1 && this.#stream.next() >= lowerProbability) return this.#stream.next();
+    return lowersTo === "last" ? --this.#lowest : this.#stream.next() - 1;
+  }
+
   #draw(): number {
-    const place = this.#draws++;
-    const before = this.#drawn[place];
-    const drawn = this.#walk.isMirrored && before !== undefined ? 1 - before : this.#stream.next();
-    if (place < MAX_MIRRORED) this.#drawn[place] = drawn;
-    return drawn;
+    const order = this.#walk?.order ?? [];
+    const place = order.indexOf(this.#drawn++);
+    // Whoever is not in the order comes anywhere between those that are.
+    return place < 0 ? this.#stream.next() : 1 - (place + 0.5) / order.length;
   }
 }

@@ -156,12 +156,18 @@ export class SearchPath {
     }
   }
 
+  /** Whether the wakeup sequence that is to be followed cannot be, once `step` has run. */
+  isBlockedBy(step: KnownStep): boolean {
+    const { first } = this.node.pending;
+    return first !== undefined && placeAmong(first.steps, step) < 0;
+  }
+
   /**
    * Leaves the wakeup sequence that was to be followed, because its next step is not ready. Answers false when that cannot be: where nothing
-   * ever vanishes, whatever could run with another step before it can run without that, too.
+   * ever vanishes, and nobody else decides, whatever could run with another step before it can run without that, too.
    */
-  giveUp(): boolean {
-    if (!this.#hasVanished || this.isKnown) return false;
+  giveUp(isForced: boolean): boolean {
+    if (this.isKnown || !(isForced || this.#hasVanished)) return false;
     this.node.pending.dropFirst();
     return true;
   }
