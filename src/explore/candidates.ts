@@ -48,8 +48,8 @@ export interface Torn {
 }
 
 /**
- * For each place where a task was left and taken up again: its steps right before, and those right after. For each gate that settled before one
- * that had been opened earlier: it, and the first of these.
+ * For each place where a task was left and taken up again: its steps right before, and those right after. For each gate that settled before
+ * one that had been opened earlier: it, and the first of these.
  */
 export function tornApart({ vertices }: PartialOrder): readonly Torn[] {
   const latest = new Map<number, Set<number>>();

@@ -2,9 +2,9 @@
  * Commuting steps without running the program: of all orders that keep what has to be kept, one that switches least from task to task.
  *
  * A task that can go on does: a step moved forward to where its task runs anyway costs no switch, and whatever waits for it has it sooner.
- * So an order is a list of tasks, each run as far as it can go, and the search is over these lists alone: A* (Hart, Nilsson, Raphael 1968), whose
- * estimate is that every task that is not through needs one more switch at least. The problem is that of the jump number of an order, which is
- * NP-hard, so the search is bounded, and goes on without looking back once it has looked at too much.
+ * So an order is a list of tasks, each run as far as it can go, and the search is over these lists alone: A* (Hart, Nilsson, Raphael 1968),
+ * whose estimate is that every task that is not through needs one more switch at least. The problem is that of the jump number of an order,
+ * which is NP-hard, so the search is bounded, and goes on without looking back once it has looked at too much.
  */
 import { Heap } from "../sync/heap.js";
 import type { Edge, PartialOrder, Vertex } from "./partial-order.js";
@@ -30,7 +30,9 @@ interface State {
   readonly number: number;
 }
 
-/** The items, by index, in an order that keeps `edges`, with the fewest switches, and then the fewest departures of gates, that were found. */
+/**
+ * The items, by index, in an order that keeps `edges`, with the fewest switches, and then the fewest departures of gates, that were found.
+ */
 export function fewestSwitches(order: PartialOrder, edges: readonly Edge[] = order.edges): readonly number[] {
   return new Linearization(order, edges).search();
 }
@@ -91,8 +93,8 @@ class Linearization {
   }
 
   /**
-   * Whether a task that can be run to its end was: it needs a switch at some time, and what waits for it has it sooner, so nothing is lost when it
-   * is done now. Not where only a part has to run at all.
+   * Whether a task that can be run to its end was: it needs a switch at some time, and what waits for it has it sooner, so nothing is lost
+   * when it is done now. Not where only a part has to run at all.
    */
   #endsItsTask({ current, taken, previous }: State): boolean {
     return (
@@ -114,8 +116,8 @@ class Linearization {
   }
 
   /**
-   * What can come next: the next step of every other task, and gates that something waits for. A gate that nothing waits for need not depart from the
-   * order of arrival, and in which order those come that one thing waits for makes no difference to what they cost.
+   * What can come next: the next step of every other task, and gates that something waits for. A gate that nothing waits for need not
+   * depart from the order of arrival, and in which order those come that one thing waits for makes no difference to what they cost.
    */
   #nextItems({ taken, done }: State): readonly number[] {
     const next = new Set<number>();

@@ -1,13 +1,14 @@
 /**
- * Every order of a program, the simplest first: orders without any switch that is not forced, then those with one, and so on, as in iterative
- * context bounding (Musuvathi, Qadeer, PLDI 2007), but the best first, with a bound from below.
+ * Every order of a program, the simplest first: orders without any switch that is not forced, then those with one, and so on, as in
+ * iterative context bounding (Musuvathi, Qadeer, PLDI 2007), but the best first, with a bound from below.
  *
  * A run is known by the picks that it was told, its *prefix*; after them it goes on as cheaply as it can. Each other alternative of the
- * decisions after the prefix is a prefix of its own, which costs as much as what was run up to there, and as many switches more as there are tasks that
- * are not through. What of this exceeds the simplest failure known is never run, so when nothing is left there is no simpler one.
+ * decisions after the prefix is a prefix of its own, which costs as much as what was run up to there, and as many switches more as there
+ * are tasks that are not through. What of this exceeds the simplest failure known is never run, so when nothing is left there is no simpler
+ * one.
  *
- * A task is not through when it took more steps in every failing run, and is ready or has not begun or is the one whose step was the last of each
- * of them. A failure in which such a task takes fewer steps than in all known ones can be missed.
+ * A task is not through when it took more steps in every failing run, and is ready or has not begun or is the one whose step was the last
+ * of each of them. A failure in which such a task takes fewer steps than in all known ones can be missed.
  */
 import type { Simplicity } from "../schedule/simplicity.js";
 import type { Alternative, Decision, StepRecord, Strategy } from "../schedule/strategy.js";

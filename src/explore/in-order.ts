@@ -1,15 +1,17 @@
 /**
  * Following an order as far as it applies to the program, which may not be the one that the order is from.
  *
- * Of what is ready, what stands first in the order runs. What does not stand in it comes after what does: there the task that ran last goes on as
- * long as it can, and then comes the first in the order of arrival, so that an empty order gives a run of few switches. Time passes open gates, and gates join a
- * batch, only where the order says so.
+ * Of what is ready, what stands first in the order runs. What does not stand in it comes after what does: there the task that ran last goes
+ * on as long as it can, and then comes the first in the order of arrival, so that an empty order gives a run of few switches. Time passes
+ * open gates, and gates join a batch, only where the order says so.
  */
 import { formatReadyTask } from "../schedule/schedule.js";
 import type { Alternative, Decision, ReadyTask, StepRecord, Strategy } from "../schedule/strategy.js";
 import { nameOf, type OrderItem } from "./order.js";
 
-/** A task that went on for so many steps that no order speaks of, while others were ready, may be polling: from then on the others go first. */
+/**
+ * A task that went on for so many steps that no order speaks of, while others were ready, may be polling: from then on the others go first.
+ */
 export const MAX_STAY = 100;
 
 /** In the place of the place of what does not stand in the order. */

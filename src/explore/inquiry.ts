@@ -1,10 +1,11 @@
 /**
  * The inquiry into a failing order: which pairs of its steps matter, and which of the odd things that its gates did.
  *
- * A pair matters when the failure is gone as soon as its second step runs before its first one, while everything else stays as it is as far as it
- * can: only what the second step needs moves with it. The pairs that are tried are the edges of the partial order of the run, neighbours first. A pair
- * that matters is made tight: the second step is the first of its task, and the first one the last of its own, for which that is so. Where two steps
- * cannot change places without a pair doing so that is known to matter, nothing new is to be learnt from them.
+ * A pair matters when the failure is gone as soon as its second step runs before its first one, while everything else stays as it is as far
+ * as it can: only what the second step needs moves with it. The pairs that are tried are the edges of the partial order of the run,
+ * neighbours first. A pair that matters is made tight: the second step is the first of its task, and the first one the last of its own, for
+ * which that is so. Where two steps cannot change places without a pair doing so that is known to matter, nothing new is to be learnt from
+ * them.
  */
 import type { ReadyTask, Strategy } from "../schedule/strategy.js";
 import { odditiesOf, withoutOddities } from "./candidates.js";
@@ -150,7 +151,9 @@ export class Inquiry {
     this.#found.push({ before, after, swapped, toItsEnd: false });
   }
 
-  /** Looks what happens when the first step waits until nothing else is ready: what its task would have done next is not in the failing run. */
+  /**
+   * Looks what happens when the first step waits until nothing else is ready: what its task would have done next is not in the failing run.
+   */
   async #tryToTheEnd({ before, after }: Edge): Promise<void> {
     const moved = new Set([before]);
     for (const [index, { causes, chain }] of this.#order.vertices.entries()) {

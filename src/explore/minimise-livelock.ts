@@ -1,10 +1,10 @@
 /**
  * Making a livelock small.
  *
- * It is as long as it may be in every order, and switches all the time, so switches and steps say nothing about it. What may be small is how often it
- * departs from the order of arrival, in which every task that is ready has its turn: the few departures that are left say what led into the circle, and
- * that it goes round without any more of them shows that nobody is merely kept waiting. (Starvation is just that, needs departures to its
- * very end, and cannot be made small.)
+ * It is as long as it may be in every order, and switches all the time, so switches and steps say nothing about it. What may be small is
+ * how often it departs from the order of arrival, in which every task that is ready has its turn: the few departures that are left say what
+ * led into the circle, and that it goes round without any more of them shows that nobody is merely kept waiting. (Starvation is just that,
+ * needs departures to its very end, and cannot be made small.)
  *
  * A departure is known by what it took and what was first instead. Delta debugging leaves out those that are not needed.
  */

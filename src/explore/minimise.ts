@@ -1,12 +1,12 @@
 /**
  * Making a failing order small, in the order of smallness of simplicity.ts.
  *
- * A run is taken for a partial order (partial-order.ts), and the first candidate is free of risk: the order of fewest switches among those that are
- * equivalent to the run (commute.ts). Then precedences are given up by delta debugging. Each candidate is the order of fewest switches that keeps what is
- * left of them, and is tried by running the program: when it fails in the same way, what was given up is not needed. A failure that hangs on three
- * precedences is left with these three, however long the program is. The same is done to batches and to the times at which the clock passed
- * open gates, then the latency bound is lowered. What is left of the reruns goes into simpler orders of any kind, the simplest first
- * (fewest-first.ts): in a small program none is left out, and the result is the smallest there is.
+ * A run is taken for a partial order (partial-order.ts), and the first candidate is free of risk: the order of fewest switches among those
+ * that are equivalent to the run (commute.ts). Then precedences are given up by delta debugging. Each candidate is the order of fewest
+ * switches that keeps what is left of them, and is tried by running the program: when it fails in the same way, what was given up is not
+ * needed. A failure that hangs on three precedences is left with these three, however long the program is. The same is done to batches and
+ * to the times at which the clock passed open gates, then the latency bound is lowered. What is left of the reruns goes into simpler orders
+ * of any kind, the simplest first (fewest-first.ts): in a small program none is left out, and the result is the smallest there is.
  *
  * A run is kept only when it is strictly simpler than the one before, so the search ends; it is bounded by a number of reruns besides.
  */
@@ -124,8 +124,8 @@ class Minimisation<Run extends FailingRun> {
   }
 
   /**
-   * Tries the order of fewest switches among the equivalent ones. If that does not fail, steps have touched what nobody has told, and from then on every
-   * step counts as dependent on every other.
+   * Tries the order of fewest switches among the equivalent ones. If that does not fail, steps have touched what nobody has told, and from
+   * then on every step counts as dependent on every other.
    */
   async #commute(run: Run): Promise<PartialOrder> {
     const order = partialOrderOf(run, this.#isToldAll);
@@ -147,8 +147,8 @@ class Minimisation<Run extends FailingRun> {
   }
 
   /**
-   * Takes a task that takes fewer steps in other orders, because it polls or gives up, away from where it stands sooner. Only where runs that
-   * fail differ in length: elsewhere every task takes the same steps in every order.
+   * Takes a task that takes fewer steps in other orders, because it polls or gives up, away from where it stands sooner. Only where runs
+   * that fail differ in length: elsewhere every task takes the same steps in every order.
    */
   async #shortenParts(): Promise<void> {
     if (this.#lengths.size === 1) return;

@@ -83,7 +83,7 @@ export interface CommandOptions extends ExploreOptions {
   readonly mainName?: string | undefined;
 }
 
-export const DEFAULT_STRATEGY = "random";
+export const DEFAULT_STRATEGY = "portfolio";
 export const DEFAULT_RUNS = 1_000;
 export const DEFAULT_MAX_STEPS = 10_000;
 

@@ -3,8 +3,8 @@
  *
  * The items of a run are vertices. Some precedences always hold: the steps of a task follow one another, a step comes after those that
  * caused it, and what happened at different times is never swapped. All others are *edges*: pairs of items of different chains, the first
- * before the second. Where footprints are known, an edge joins two dependent steps, and every order that keeps all edges is equivalent to the run
- * (Mazurkiewicz 1977). A step without a footprint is dependent on all others.
+ * before the second. Where footprints are known, an edge joins two dependent steps, and every order that keeps all edges is equivalent to
+ * the run (Mazurkiewicz 1977). A step without a footprint is dependent on all others.
  *
  * Invariant: edges that follow from others and from the order within chains are left out, so each that is left can be given up by itself.
  */

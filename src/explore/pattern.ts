@@ -1,7 +1,7 @@
 /**
  * The name of what went wrong, where there is one: the patterns are those of Lu, Park, Seo, Zhou: "Learning from Mistakes" (ASPLOS 2008),
- * atomicity violations and order violations, and the circle of a deadlock. Of which kind an atomicity violation is can be told only where it is
- * known what the steps touch. No pattern is named that the pairs whose order matters do not bear out.
+ * atomicity violations and order violations, and the circle of a deadlock. Of which kind an atomicity violation is can be told only where
+ * it is known what the steps touch. No pattern is named that the pairs whose order matters do not bear out.
  */
 import { describeError } from "../errors/errors.js";
 import { type DeadlockCycle, DeadlockError, findCycle } from "../loop/deadlock.js";

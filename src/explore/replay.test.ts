@@ -130,7 +130,7 @@ describe("a program that was changed", () => {
     expect(failure?.kind).toBe("divergence");
     expect((failure?.error as Error).message).toMatchInlineSnapshot(`
       "divergence at step 2: the program left the recorded schedule.
-        recorded  2 ready [withdrawal 0@1, withdrawal 1@1], ran withdrawal 1@1
+        recorded  2 ready [withdrawal 0@1, withdrawal 1@1], ran withdrawal 0@1
         now       3 ready [withdrawal 0@1, withdrawal 1@1, withdrawal 2@1]
       Either the program was changed since, or something outside the loop chose the order: a real clock, Math.random, state kept from an earlier run."
     `);

@@ -4,8 +4,8 @@
  */
 
 /**
- * A part of `items` of which no single item can be left out, in their order, as long as `isEnough` keeps answering. Each of its calls is given what would
- * be left; the whole list is taken to be enough, and nothing is asked about the empty one twice.
+ * A part of `items` of which no single item can be left out, in their order, as long as `isEnough` keeps answering. Each of its calls is
+ * given what would be left; the whole list is taken to be enough, and nothing is asked about the empty one twice.
  */
 export async function shrinkList<T>(items: readonly T[], isEnough: (left: readonly T[]) => Promise<boolean>): Promise<readonly T[]> {
   let kept = items;

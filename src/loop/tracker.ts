@@ -107,6 +107,14 @@ export class Tracker {
   readonly #contributors = new Map<object, number[]>();
   readonly #counting = new Set<object>();
   #watched: Set<number> | undefined = undefined;
+  /** The first task of the run, whose end is the end of the run but for the cancellation of others. */
+  #main: object | undefined = undefined;
+  #isMainDone = false;
+  readonly #begun = new Set<object>();
+  /** Whether something may be left when the last task has ended. */
+  #mayLeave = false;
+  /** Callbacks that were made and not cancelled so far. */
+  #callbacks: Handle[] = [];
   #low = 0;
   #high = 0;
 
@@ -117,12 +125,16 @@ export class Tracker {
   #made = 0;
   #introduced = 0;
   #isOpen = false;
+  /** Whose step it is. */
+  #task: object | undefined = undefined;
   #isTold = false;
   #isOpaque = false;
   /** How it is called, where that may be asked. */
   #label = "";
   #causes: number[] = [];
   #touched: number[] = [];
+  /** As {@link Footprint.order}. */
+  #order: number[] = [];
 
   constructor() {
     this.#newLocation("what is not tracked", 0); // WORLD
@@ -140,6 +152,11 @@ export class Tracker {
     this.#contributors.clear();
     this.#counting.clear();
     this.#watched = undefined;
+    this.#main = undefined;
+    this.#isMainDone = false;
+    this.#begun.clear();
+    this.#mayLeave = false;
+    this.#callbacks = [];
     this.#low = 0;
     this.#high = 0;
     this.#step = NO_STEP;
@@ -171,7 +188,9 @@ export class Tracker {
   }
 
   /** The running step has made `handle`, which will be a step. */
-  made(handle: object): void {
+  made(handle: Handle): void {
+    if (handle.task === undefined) this.#noteCallback(handle);
+    else if (this.#isMainDone && !this.#begun.has(handle.task)) this.#mayLeave = true;
     this.#pending.set(handle, {
       id: this.#steps.child(this.#id, this.#made++, this.#steps.hashOf(this.#id)),
       madeBy: this.#step,
@@ -180,10 +199,16 @@ export class Tracker {
   }
 
   /** `handle` is ready now. */
-  queued(handle: object): void {
+  queued(handle: Handle): void {
     const pending = this.#pending.get(handle);
     if (pending === undefined) this.made(handle);
     else pending.queuedBy = this.#step;
+  }
+
+  #noteCallback(handle: Handle): void {
+    this.#mayLeave = true;
+    this.#callbacks.push(handle);
+    this.introduce(handle);
   }
 
   /** The id that `handle` has as a step. */
@@ -206,8 +231,17 @@ export class Tracker {
     this.#isTold = false;
     this.#isOpaque = isBatch;
     this.#label = isAlone || this.#isTrusted || this.#untracked !== undefined ? "" : formatReadyTask(handle);
+    this.#order = [];
     this.#touched = [];
-    if (handle.task !== undefined) this.touchInternally(handle.task, false);
+    this.#task = handle.task;
+    if (handle.task === undefined) {
+      this.touchInternally(handle, false);
+      this.#touchEnd(false);
+    } else {
+      this.#main ??= handle.task;
+      this.#begun.add(handle.task);
+      this.touchInternally(handle.task, false);
+    }
   }
 
   /** Time has passed: what happens until the next step is no step's. */
@@ -248,11 +282,34 @@ export class Tracker {
   /** `future` is done by the running step. */
   completed(future: object): void {
     if (!this.#counting.has(future)) this.touchInternally(future, true);
+    if (future === this.#task) this.#noteTaskDone();
     this.#completedBy.set(future, this.#step);
+  }
+
+  /**
+   * The task of the running step is done. The end of main comes after everything that is done before it, and takes away the rest. So does that of the
+   * last of those that are cancelled then, where it takes something away that nobody has cancelled.
+   */
+  #noteTaskDone(): void {
+    this.#touchEnd(this.#isMainDone ? this.#mayLeave : this.#task === this.#main);
+    if (this.#task === this.#main) this.#isMainDone = true;
+  }
+
+  #touchEnd(isEnd: boolean): void {
+    this.#access(this.#locationOf(this, "end"), isEnd);
+  }
+
+  /** Who cancels a callback takes it away. */
+  #noteCancelled(): void {
+    const left = this.#callbacks.filter((handle) => !handle.cancelled());
+    if (left.length === this.#callbacks.length) return;
+    for (const handle of this.#callbacks) if (handle.cancelled()) this.touchInternally(handle, true);
+    this.#callbacks = left;
   }
 
   /** The running step asks `future` for its state, or awaits it. */
   looked(future: object): void {
+    if (this.#isMainDone && future === this.#main) return; // whoever runs last makes the loop look at its result
     this.touchInternally(future, this.#counting.has(future));
   }
 
@@ -267,6 +324,7 @@ export class Tracker {
   /** `part` of `future` is done. With `isOrdered` the order matters, as for the first that fails. */
   contribute(future: object, part: object, isOrdered: boolean): void {
     this.touchInternally(future, isOrdered);
+    if (this.#completedBy.has(future)) return; // it came too late
     const steps = this.#contributors.get(future);
     const step = this.#completedBy.get(part) ?? this.#step;
     if (isOrdered) this.#contributors.set(future, [step]);
@@ -275,11 +333,11 @@ export class Tracker {
   }
 
   /** Notes nothing of what `work` touches. */
-  quietly<T>(work: () => T): T {
+  quietly(work: () => void): void {
     const wasOpen = this.#isOpen;
     this.#isOpen = false;
     try {
-      return work();
+      work();
     } finally {
       this.#isOpen = wasOpen;
     }
@@ -304,6 +362,7 @@ export class Tracker {
   /** The running step, and what the library did for it, is over; undefined when there is none. */
   endStep(): TrackedStep | undefined {
     if (!this.#isOpen) return undefined;
+    if (this.#callbacks.length > 0) this.#noteCancelled();
     this.#isOpen = false;
     const isUntold = !this.#isTold && !this.#isTrusted;
     if (isUntold && this.#label !== "") this.#untracked = this.#label;
@@ -313,7 +372,7 @@ export class Tracker {
     const writes: number[] = [];
     for (const location of this.#touched) (this.#at(location).isWritten ? writes : reads).push(location);
     this.#hash(reads, writes);
-    return { id: this.#id, footprint: { reads, writes, order: this.#touched }, causes: this.#causes };
+    return { id: this.#id, footprint: { reads, writes, order: this.#order }, causes: this.#causes };
   }
 
   #noteWatchers(): void {
@@ -337,7 +396,11 @@ export class Tracker {
       state.touchedIn = this.#step;
       state.isWritten = isWrite;
       this.#touched.push(location);
-    } else if (isWrite) state.isWritten = true;
+      this.#order.push(isWrite ? ~location : location);
+    } else if (isWrite && !state.isWritten) {
+      state.isWritten = true;
+      this.#order.push(~location);
+    }
   }
 
   /** Its state in the running run. */
@@ -362,8 +425,10 @@ export class Tracker {
     const keys = (this.#keys[id] ??= new Map<PropertyKey | undefined, number>());
     const known = keys.get(key);
     if (known !== undefined) return known;
-    // What a thing looks at to describe itself is not touched by the program.
-    const label = this.quietly(() => (subject as Partial<Describer>).describe?.() ?? subject.constructor.name);
+    let label = subject.constructor.name;
+    this.quietly(() => {
+      label = (subject as Partial<Describer>).describe?.() ?? label; // it may ask futures for their states
+    });
     const hash = mix(this.#things.hashOf(id), hash32(`${typeof key} ${String(key)}`), 6);
     const location = this.#newLocation(key === undefined ? label : String(key), hash);
     keys.set(key, location);

@@ -1,15 +1,18 @@
 /**
  * Which of two failing runs is easier to understand.
  *
- * Runs are compared by one total order, the most important part first: switches of tasks, then what I/O and the clock do out of their
- * usual order, then batches, then the latency bound, then steps. Nothing that comes later makes up for what comes earlier: a run with one switch
+ * Runs are compared by one total order, the most important part first: switches of tasks, then what I/O and the clock do out of their usual
+ * order, then batches, then the latency bound, then steps. Nothing that comes later makes up for what comes earlier: a run with one switch
  * less is simpler whatever else it costs. So a search that only ever goes to a simpler run comes to an end.
  */
 import type { AlternativeKind, ReadyTask } from "./strategy.js";
 
 /** What of a run is to be small, the most important first. */
 export interface Simplicity {
-  /** How often the next step is of another task (or another callback) than the one before. Gates stand between steps of tasks and are no task. */
+  /**
+   * How often the next step is of another task (or another callback) than the one before. Gates stand between steps of tasks and are no
+   * task.
+   */
   readonly switches: number;
   /** How often a gate settled before one that had been opened earlier, or time passed gates that were open. */
   readonly departures: number;
@@ -77,8 +80,8 @@ const ranksOf = ({ switches, departures, batches, ioLatencyMs, steps }: Simplici
 type KindOf = (alternative: OrderedStep) => AlternativeKind;
 
 /**
- * Tells what each alternative of the decisions of a run is. A recorded decision may hold names alone; then it is told from the steps that ran, and
- * from decisions that are about gates alone: those of a batch, and those that the clock takes part in.
+ * Tells what each alternative of the decisions of a run is. A recorded decision may hold names alone; then it is told from the steps that
+ * ran, and from decisions that are about gates alone: those of a batch, and those that the clock takes part in.
  */
 export function kindsOf(steps: readonly OrderedStep[], decisions: readonly OrderedDecision[]): KindOf {
   const known = new Map<string, AlternativeKind>();

@@ -51,7 +51,7 @@ export interface Footprint {
   /** Locations that were only read, in the order of the first access. */
   readonly reads: readonly number[];
   readonly writes: readonly number[];
-  /** All of them in the order of the first access, where that is known. */
+  /** Where that is known, in order: each location where it was read first, and the complement (`~`) of each where it was written first. */
   readonly order?: readonly number[] | undefined;
 }
 

@@ -15,6 +15,7 @@ import { fair } from "./fair.js";
 import { fifo } from "./fifo.js";
 import { laggards } from "./laggards.js";
 import { pct } from "./pct.js";
+import { portfolio } from "./portfolio.js";
 import { pos } from "./pos.js";
 import { random } from "./random.js";
 import { seeded } from "./seeded.js";
@@ -32,6 +33,7 @@ const strategies: readonly { readonly title: string; readonly make: (seed: numbe
   { title: "pct:5", make: (seed) => pct(seed, { depth: 5 }) },
   { title: "pos", make: pos },
   { title: "urw", make: urw },
+  { title: "portfolio", make: portfolio },
   { title: "laggards", make: (seed) => laggards(seed, { share: [0, 0.25, 0.9] }) },
   { title: "laggards:0.5", make: (seed) => laggards(seed, { share: 0.5 }) },
   { title: "delay", make: () => delayBounded() },

@@ -16,6 +16,8 @@ type Op =
   | readonly ["add", variable: number]
   | readonly ["if", variable: number, value: number, then: readonly Op[], otherwise: readonly Op[]]
   | readonly ["hidden", value: number]
+  | readonly ["count"]
+  | readonly ["look", value: number, then: readonly Op[]]
   | readonly ["spawn", body: readonly Op[]]
   | readonly ["release", lock: number]
   | readonly ["later", body: readonly Op[]]
@@ -58,6 +60,7 @@ class Ids {
 
 const LOCKS = 100;
 const CALLBACK = 200;
+const COUNTER = 300;
 
 /** One run of a program. */
 class Run {
@@ -72,12 +75,13 @@ class Run {
   #sleeping: { readonly atMs: number; readonly ready: Ready }[] = [];
   #callback: Ready | undefined = undefined;
   #hidden = 0;
+  #counter = 0;
   #timeMs = 0;
   #isStopped = false;
   // Of one step.
   #id = 0;
   #made = 0;
-  #touched = new Map<number, "read" | "write">();
+  #order: number[] = [];
 
   constructor(strategy: Strategy, ids: Ids, program: Program, maxSteps: number) {
     this.#strategy = strategy;
@@ -89,7 +93,7 @@ class Run {
   /** Everything that the program can tell its orders apart by. */
   get outcome(): string {
     const tasks = this.#tasks.map(({ name, seen, rest }) => `${name}:${seen}:${rest.length}`).sort();
-    return JSON.stringify([this.#variables, this.#hidden, this.#timeMs, tasks]);
+    return JSON.stringify([this.#variables, this.#hidden, this.#counter, this.#timeMs, tasks]);
   }
 
   get isCutOff(): boolean {
@@ -151,15 +155,15 @@ class Run {
     const ready = this.#ready.length + 1;
     this.#id = batch.reduce((id, other) => (id === 0 ? other.id : this.#ids.of(id, -other.id)), 0);
     this.#made = 0;
-    this.#touched = new Map(batch.length === 1 ? [] : [[WORLD, "write"]]);
+    this.#order = batch.length === 1 ? [] : [~WORLD];
     for (const { task } of batch) {
       if (first === this.#callback) this.#touch(CALLBACK, false);
       task.steps++;
       this.#execute(task);
     }
-    const order = [...this.#touched.keys()];
-    const isWritten = (location: number): boolean => this.#touched.get(location) === "write";
-    const footprint: Footprint = { reads: order.filter((location) => !isWritten(location)), writes: order.filter(isWritten), order };
+    const writes = this.#order.filter((access) => access < 0).map((access) => ~access);
+    const reads = this.#order.filter((access) => access >= 0 && !writes.includes(access));
+    const footprint: Footprint = { reads, writes, order: this.#order };
     const record = { id: this.#id, footprint, causes: batch.flatMap(({ causes }) => causes), timeMs: this.#timeMs, step: this.records.length + 1 };
     this.records.push(record);
     this.#strategy.observe?.({ ...record, name: first.name, operation: first.operation, kind: first.kind, chain: first.chain, ready });
@@ -190,13 +194,17 @@ class Run {
         this.#touch(op[1], false);
         task.rest = [...(this.#variables[op[1]] === op[2] ? op[3] : op[4]), ...task.rest];
         return false;
+      case "look":
+        this.#touch(COUNTER, true);
+        if (this.#counter === op[1]) task.rest = [...op[2], ...task.rest];
+        return false;
       default:
         this.#do(op, task);
         return false;
     }
   }
 
-  #do(op: Exclude<Op, readonly ["turn" | "sleep" | "io" | "acquire" | "if", ...unknown[]]>, task: Task): void {
+  #do(op: Exclude<Op, readonly ["turn" | "sleep" | "io" | "acquire" | "if" | "look", ...unknown[]]>, task: Task): void {
     switch (op[0]) {
       case "read":
         this.#touch(op[1], false);
@@ -213,6 +221,11 @@ class Run {
       case "hidden":
         this.#touch(WORLD, true);
         this.#hidden = this.#hidden * 3 + op[1];
+        return;
+      case "count":
+        // In whatever order it is counted, it is the same: so counting reads, and looking writes.
+        this.#touch(COUNTER, false);
+        this.#counter++;
         return;
       case "spawn":
         this.#spawn(op[1]);
@@ -271,7 +284,8 @@ class Run {
   }
 
   #touch(location: number, isWrite: boolean): void {
-    if (isWrite || !this.#touched.has(location)) this.#touched.set(location, isWrite ? "write" : "read");
+    const isKnown = this.#order.includes(~location) || (!isWrite && this.#order.includes(location));
+    if (!isKnown) this.#order.push(isWrite ? ~location : location);
   }
 
   #spawn(body: readonly Op[]): void {
@@ -354,6 +368,10 @@ const trying = lock.map((number): readonly Op[] => [["acquire", number], ["add",
 const spawning = bodies([], 2).map((body): readonly Op[] => [["spawn", body]]);
 const sleeping = fc.integer({ min: 1, max: 2 }).map((delayMs): readonly Op[] => [["sleep", delayMs]]);
 const hiding = fc.integer({ min: 1, max: 2 }).map((value): readonly Op[] => [["hidden", value]]);
+const counting = fc.constant<readonly Op[]>([["count"]]);
+const looking = fc
+  .tuple(fc.nat(2), bodies([counting], 2))
+  .map(([value, body]): readonly Op[] => [["look", value, body]]);
 const stopping = fc.constant<readonly Op[]>([["stop"]]);
 const calling = bodies([], 2).map((body): readonly Op[] => [["later", body]]);
 const cancelling = fc.constant<readonly Op[]>([["cancel"]]);
@@ -397,6 +415,9 @@ describe("on random programs it sees every outcome and every class of exhaustive
   });
   test("variables only", () => {
     compare(programs([], 4, 4), runsOnePerClass);
+  });
+  test("where steps count something, which commutes, and look at the count", () => {
+    compare(programs([counting, looking, looking], 4, 4), runsOnePerClass);
   });
   test("where some steps tell nothing of what they do", () => {
     compare(programs([hiding, hiding, locking, sleeping], 4, 4), runsOnePerClass);

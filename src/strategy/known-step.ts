@@ -11,7 +11,7 @@ export interface KnownStep extends ReadyTask {
   readonly choice: readonly number[];
   readonly reads: readonly number[];
   readonly writes: readonly number[];
-  /** Both, in the order of the first access, where that is known. */
+  /** See {@link Footprint.order}. */
   readonly order: readonly number[] | undefined;
   /** For each location that it touches, or writes, the bit of its number modulo 32: most pairs of steps need no closer look. */
   readonly touchMask: number;
@@ -101,21 +101,22 @@ function haveCommon(some: readonly number[], others: readonly number[]): boolean
 }
 
 /**
- * What `step`, which ran after `earlier`, is bound to do when it runs without it: to look at what it touched up to the first location that
- * `earlier` wrote. From there on it may do something else.
+ * What `step`, which ran after `earlier`, is bound to do when it runs without it: whatever it did up to the first access that is dependent with
+ * `earlier`. From there on it may do something else. Where the order of its accesses is not known, all of them are taken for that.
  */
 export function stablePart(step: KnownStep, earlier: KnownStep): KnownStep {
-  if (step.isAlwaysOpaque) return step;
-  const reads = earlier.isOpaque ? [] : touchedUpTo(step, earlier.writes);
-  return reads === undefined ? step : { ...step, reads, writes: [], touchMask: maskOf(reads), writeMask: 0, isOpaque: false };
+  const { order } = step;
+  if (step.isAlwaysOpaque || (order === undefined && !earlier.isOpaque)) return step;
+  const kept = earlier.isOpaque ? [] : (order ?? []).slice(0, 1 + (order ?? []).findIndex((access) => isDependent(access, earlier)));
+  if (kept.length === order?.length) return step;
+  const writes = kept.filter((access) => access < 0).map((access) => ~access);
+  const reads = kept.filter((access) => access >= 0 && !writes.includes(access));
+  const writeMask = maskOf(writes);
+  return { ...step, reads, writes, touchMask: maskOf(reads) | writeMask, writeMask, isOpaque: writes.includes(WORLD) };
 }
 
-/** What it touched up to the first of `locations`; undefined when it touched none of them. Where the order is not known, more than that. */
-function touchedUpTo({ reads, writes, order }: KnownStep, locations: readonly number[]): readonly number[] | undefined {
-  const isOneOfThem = (location: number): boolean => locations.includes(location);
-  if (order !== undefined) {
-    const place = order.findIndex(isOneOfThem);
-    return place < 0 ? undefined : order.slice(0, place + 1);
-  }
-  return reads.some(isOneOfThem) || writes.some(isOneOfThem) ? [...reads, ...writes] : undefined;
+/** Whether an access, as it stands in the order of a footprint, is dependent with a step that ran before it. */
+function isDependent(access: number, { reads, writes }: KnownStep): boolean {
+  if (access >= 0) return writes.includes(access);
+  return ~access === WORLD || writes.includes(~access) || reads.includes(~access);
 }

@@ -9,6 +9,7 @@ import { exhaustive } from "./exhaustive.js";
 import { fifo } from "./fifo.js";
 import { laggards } from "./laggards.js";
 import { pct } from "./pct.js";
+import { portfolio } from "./portfolio.js";
 import { pos } from "./pos.js";
 import { random } from "./random.js";
 import { seeded } from "./seeded.js";
@@ -27,6 +28,7 @@ interface Named {
 }
 
 const STRATEGIES: ReadonlyMap<string, Named> = new Map<string, Named>([
+  ["portfolio", { make: portfolio }],
   ["random", { make: random }],
   [
     "pct",

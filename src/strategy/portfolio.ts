@@ -43,14 +43,14 @@ const MIDDLE_END = 100;
 
 /** Shares of the runs in the opening, in the middle and from then on, in hundredths. */
 export const SHARES = {
-  order: [50, 8, 6],
-  few: [28, 24, 28],
-  many: [18, 44, 14],
+  order: [50, 18, 14],
+  few: [28, 25, 28],
+  many: [18, 36, 16],
   turns: [0, 6, 3],
-  random: [0, 4, 16],
-  urw: [4, 10, 26],
-  laggards: [0, 2, 4],
-  arrival: [0, 2, 3],
+  random: [0, 2, 11],
+  urw: [4, 9, 23],
+  laggards: [0, 2, 3],
+  arrival: [0, 2, 2],
 } as const;
 
 /** What a share is multiplied with where a member shows nothing new at all. */
@@ -192,7 +192,7 @@ class Mix {
       ...this.#makeWalk(SHARES.order, () => ({ order: cover.order })),
       judge: () => {
         cover.note(this.#walk.drawn);
-        return cover.worth;
+        return Math.min(1, 2 * cover.worth);
       },
     };
   }
