@@ -37,9 +37,9 @@ const PROGRAMS = [
 ];
 
 /** @type {Effort} */
-const OWN = { seeds: 50, cap: 20_000, budgetMs: 1_500 };
+const OWN = { seeds: 50, cap: 20_000, budgetMs: 1_000 };
 /** @type {Effort} */
-const PEER = { seeds: 50, cap: 5_000, budgetMs: 2_500 };
+const PEER = { seeds: 50, cap: 5_000, budgetMs: 1_500 };
 const QUICK = { seeds: 10, cap: 2_000, budgetMs: 150 };
 
 /**

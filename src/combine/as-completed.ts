@@ -33,6 +33,7 @@ export class AsCompleted<T> implements Iterable<Coroutine<T>>, AsyncIterable<T> 
   /** @internal Use {@link asCompleted}. */
   constructor(loop: EventLoop, futures: ReadonlySet<Future>, timeoutMs: number | undefined) {
     this.#loop = loop;
+    loop.tracker?.introduce(this);
     this.#left = futures.size;
     for (const future of futures) {
       const handle = new HousekeepingHandle("asCompleted", () => {

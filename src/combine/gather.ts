@@ -104,10 +104,7 @@ function gatherAll(items: readonly Awaitable[], returnExceptions: boolean): Futu
     return outer;
   }
   const gathering: Gathering = { outer, children, returnExceptions, unfinished: distinct.length };
-  for (const child of distinct) {
-    loop.tracker?.looked(child);
-    child.addWaiter(new ChildDone(gathering, child));
-  }
+  for (const child of distinct) child.addWaiter(new ChildDone(gathering, child));
   return outer;
 }
 

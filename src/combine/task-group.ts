@@ -28,6 +28,7 @@ export class TaskGroup {
   /** @internal Use {@link taskGroup}. */
   constructor(parent: Task) {
     this.#parent = parent;
+    parent.getLoop().tracker?.introduce(this);
   }
 
   /**
@@ -57,8 +58,7 @@ export class TaskGroup {
     if (this.#hasCancelledParent && this.#parent.uncancel() === 0) cancellation = undefined;
     if (thrown !== undefined && !this.#isAborting) this.#abort();
     // As often as the parent is cancelled while it waits, it waits again: nobody is left behind.
-    while (this.#tasks.size > 0) {
-      this.#parent.getLoop().tracker?.touchInternally(this, false);
+    while (this.#hasTasks()) {
       this.#done ??= new Future<void>(this.#parent.getLoop(), { describe: () => `task group${describePending(this.#tasks)}` });
       try {
         await this.#done;
@@ -78,6 +78,11 @@ export class TaskGroup {
   [inspectKey](): string {
     const state = this.#isAborting ? "cancelling" : this.#isExiting ? "exiting" : "entered";
     return `<TaskGroup ${state} tasks=${this.#tasks.size} errors=${this.#errors.length}>`;
+  }
+
+  #hasTasks(): boolean {
+    this.#parent.getLoop().tracker?.touchInternally(this, false);
+    return this.#tasks.size > 0;
   }
 
   #abort(): void {

@@ -275,7 +275,7 @@ export class GraphInterpreter {
 
   #runSpan(cell: number, n: number): number {
     const { cells } = this.#shared;
-    this.#loop.tracker?.touch(cells, cell, true);
+    this.#loop.tracker?.touch(cells, cell, n > 0);
     let value = cells[cell] ?? 0;
     for (let added = 0; added < n; added++) {
       value = (cells[cell] ?? 0) + 1;

@@ -164,7 +164,10 @@ export class Agenda {
     if (this.#eager.length > 0) return this.#eager.shift();
     this.#owner.endStep();
     const due = this.#timers.takeDue(this.#nowMs);
-    if (due !== undefined) return due;
+    if (due !== undefined) {
+      this.#tracker?.timePassed(); // what a timer of the library does is done by no step, also behind one of the program
+      return due;
+    }
     if (this.#hasCancelledHandle || this.#hasCancelledTimer()) this.#dropCancelled();
     if (this.#ready.length === 0) return undefined;
     return this.#gates.length === 0 ? this.#takeReady() : this.#takeWithGates();

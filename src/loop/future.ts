@@ -170,6 +170,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
 
   /** Queues `waiter` on completion, or now when that has been. @internal */
   addWaiter(waiter: Handle): void {
+    this.#loop.tracker?.looked(this);
     if (this.#state !== "pending") this.#loop.enqueue(waiter);
     else if (this.#waiters === undefined) this.#waiters = waiter;
     else if (Array.isArray(this.#waiters)) this.#waiters.push(waiter);
@@ -178,6 +179,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
 
   /** Takes `waiter` out again; one that is on its way already runs all the same, as in asyncio. @internal */
   removeWaiter(waiter: Handle): void {
+    this.#loop.tracker?.looked(this);
     if (Array.isArray(this.#waiters)) {
       const place = this.#waiters.indexOf(waiter);
       if (place >= 0) this.#waiters.splice(place, 1);
@@ -197,7 +199,10 @@ export class Future<T = unknown> implements PromiseLike<T> {
 
   /** The one place where a future becomes done. @internal */
   complete(state: Exclude<FutureState, "pending">, outcome: unknown): void {
-    if (this.#state !== "pending") throw new InvalidStateError(`${this.describe()} is already done`);
+    if (this.#state !== "pending") {
+      this.#loop.tracker?.looked(this);
+      throw new InvalidStateError(`${this.describe()} is already done`);
+    }
     this.#state = state;
     this.#outcome = outcome;
     this.#loop.tracker?.completed(this);

@@ -96,6 +96,7 @@ export class Lifecycle {
   /** Goes to the next phase; answers how the run ended, or undefined while it goes on. */
   next(): Completion<unknown> | undefined {
     this.#isStopping = false;
+    this.#loop.tracker?.endsPhase();
     if (this.#phase === "main" && this.#isOneOfSeveral) {
       this.#phase = "idle";
       this.#completion = this.#mainCompletion();
@@ -108,6 +109,7 @@ export class Lifecycle {
       if (this.#isInOrder) this.#stopAfterAll(this.#leftToCancel);
       if (this.#leftToCancel.length > 0) return undefined;
     }
+    this.#loop.tracker?.endsRun();
     this.#reportFailedShutdown();
     if (this.#isInOrder && this.#closings < ASYNCIO_CLOSINGS) {
       this.#closings++;

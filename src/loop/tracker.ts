@@ -101,6 +101,7 @@ export class Tracker {
   #untracked: string | undefined = undefined;
   #isTrusted = false;
   #isQuiet = false;
+  #isOver = false;
   readonly #pending = new Map<object, Pending>();
   readonly #subjects = new Map<object, number>();
   readonly #completedBy = new Map<object, number>();
@@ -146,6 +147,7 @@ export class Tracker {
     this.#untracked = undefined;
     this.#isTrusted = isTrusted;
     this.#isQuiet = false;
+    this.#isOver = false;
     this.#pending.clear();
     this.#subjects.clear();
     this.#completedBy.clear();
@@ -333,11 +335,11 @@ export class Tracker {
   }
 
   /** Notes nothing of what `work` touches. */
-  quietly(work: () => void): void {
+  quietly<T>(work: () => T): T {
     const wasOpen = this.#isOpen;
     this.#isOpen = false;
     try {
-      work();
+      return work();
     } finally {
       this.#isOpen = wasOpen;
     }
@@ -357,6 +359,16 @@ export class Tracker {
       ({ touched: this.#touched, isOpen: this.#isOpen } = before);
       this.#isQuiet = false;
     }
+  }
+
+  /** Main, or the last of those that were cancelled after it, ends with the running step: that changes what all others may still do. */
+  endsPhase(): void {
+    if (this.#isOpen) this.#isOpaque = true;
+  }
+
+  /** What is looked at from now on is for the report of the run. */
+  endsRun(): void {
+    this.#isOver = true;
   }
 
   /** The running step, and what the library did for it, is over; undefined when there is none. */
@@ -387,7 +399,7 @@ export class Tracker {
       this.#touched.push(location);
       return;
     }
-    if (this.#isOpen && this.#step !== NO_STEP) this.#record(location, isWrite);
+    if (this.#isOpen && !this.#isOver && this.#step !== NO_STEP) this.#record(location, isWrite);
   }
 
   #record(location: number, isWrite: boolean): void {
@@ -425,10 +437,8 @@ export class Tracker {
     const keys = (this.#keys[id] ??= new Map<PropertyKey | undefined, number>());
     const known = keys.get(key);
     if (known !== undefined) return known;
-    let label = subject.constructor.name;
-    this.quietly(() => {
-      label = (subject as Partial<Describer>).describe?.() ?? label; // it may ask futures for their states
-    });
+    // What a thing looks at to describe itself is not touched by the program.
+    const label = this.quietly(() => (subject as Partial<Describer>).describe?.() ?? subject.constructor.name);
     const hash = mix(this.#things.hashOf(id), hash32(`${typeof key} ${String(key)}`), 6);
     const location = this.#newLocation(key === undefined ? label : String(key), hash);
     keys.set(key, location);

@@ -4,7 +4,7 @@
  * points, steps drawn in advance, the chain that is about to run falls behind all others. A bug of that depth among n chains and k steps is
  * found by a run with a probability of at least 1 / (n k^(depth - 1)).
  *
- * Where this differs from the paper: k is not given but learned from the earlier runs; priorities are drawn when a chain appears, because
+ * Where this differs from the paper: k is not given but learned from the earlier runs, as their average length (run-length.ts); priorities are drawn when a chain appears, because
  * nobody knows in advance how many there will be; and a change point where nothing else is ready waits until there is, which is section 4.1 there.
  *
  * A task is a chain; so is a gate, and a callback. The clock is one, too, with a new priority each time that time has passed. A gate settles
@@ -21,13 +21,6 @@ export interface PctOptions {
   /** How many ordering facts a bug may need; one less than there are change points in a run. At least 1. Default 3. */
   readonly depth?: number;
 }
-
-/**
- * How likely the longest run so far is taken for the length of the next one, instead of the average. The paper asks for an upper bound on k;
- * where few runs are long it wastes most of the change points behind the end of the others, so it is taken only so often that every place is
- * reached.
- */
-const LONGEST_PROBABILITY = 1 / 8;
 
 /**
  * Runs whoever has the highest of random priorities, which change `depth - 1` times in a run.
@@ -98,8 +91,7 @@ class Pct implements Strategy {
 
   /** Different places of a run, or all of them, in descending order; none in the first run, of which the length is not known. */
   #drawChanges(): number[] {
-    const { runs, longest, average } = this.#length;
-    const count = runs > 0 && this.#stream.next() < LONGEST_PROBABILITY ? longest : Math.ceil(average);
+    const count = this.#length.draw(this.#stream) ?? 0;
     const places = new Set<number>();
     const wanted = Math.min(this.#depth - 1, count);
     while (places.size < wanted) places.add(1 + this.#stream.below(count));

@@ -3,17 +3,17 @@
  * of another is found by random priorities and almost never by uniform picks; events of two sides that must alternate are the other way round;
  * a few events in one particular order lie between.
  *
- * The first run is fifo, which shows at once what fails in the most ordinary order. After it each member gets a share of the runs. Shares change
- * twice: what is found soon or never comes first (one side ahead), then orders that change a few or many times, and in the long run uniform picks
- * get as much as these, because what is still not found then may need many events in one order, and nothing else is known about it. A member
- * whose latest runs showed little that is new has less, as if part of its share belonged to the others: it learns which are worth their runs,
- * and none is ever left out. Which member has a run is not drawn but counted out, so that none waits for luck.
+ * The first run is fifo, which shows at once what fails in the most ordinary order. After it each member has a share of the runs. Shares change
+ * twice: what is found soon or never comes first (one side ahead of the others), then orders that change a few or many times, and in the long run
+ * uniform picks get as much as these, because what is still not found then may need many events in one order, and nothing else is known of it. A
+ * member whose latest runs showed little that is new gets less: so the mix learns which are worth their runs, and none is ever left out. Which
+ * member has a run is not drawn but counted out, so that none has to wait for luck.
  *
- * The shares were found by solving for the mix that is closest to the best single strategy on the worst of about 40 programs, those with known odds
- * and others with random ordering facts, under the odds that each member was measured to have there; on all of them the mix needs at most about
- * twice the runs of the best.
+ * The shares come from solving for the mix that is closest to the best single strategy on the worst of about 40 programs (those with known odds, and
+ * others that fail when some random events are in order), given the odds of each member there, and were tried in simulated explorations: on
+ * programs with known odds the first failure takes at most twice the runs of the best of the named strategies, on the worst of the others 2.5 times.
  */
-import { Random } from "../random/random.js";
+import { Random, requireSeed } from "../random/random.js";
 import type { Decision, Housekeeping, RunResult, Strategy } from "../schedule/strategy.js";
 import { SETTLE_PROBABILITY } from "./batch.js";
 import { laggards } from "./laggards.js";
@@ -23,6 +23,36 @@ import { random } from "./random.js";
 import { RunLength } from "./run-length.js";
 import { SeenOrders } from "./seen-orders.js";
 import { urw } from "./urw.js";
+
+/** The last runs of the opening and of the middle part. */
+const OPENING_END = 6;
+const MIDDLE_END = 100;
+
+/** In hundredths of the runs: in the opening, in the middle part, and from then on. */
+type Shares = readonly [opening: number, middle: number, late: number];
+
+/** All sides in one order, each as far ahead of the next as it can be. */
+const ORDER: Shares = [50, 18, 14];
+/** An order that changes 1 to 8 times, which is PCT of depth 2 to 9. */
+const FEW_CHANGES: Shares = [28, 32, 34];
+/** One that changes at up to all steps, and half of the time by a new priority of whoever runs. */
+const MANY_CHANGES: Shares = [18, 30, 14];
+/** Whoever ran comes last, at most or at all steps. */
+const IN_TURN: Shares = [0, 6, 3];
+/** The order of arrival, in which one is passed over now and then. */
+const ARRIVAL: Shares = [0, 2, 2];
+const RANDOM: Shares = [0, 1, 9];
+const URW: Shares = [4, 9, 22];
+const LAGGARDS: Shares = [0, 2, 2];
+
+/** What a share is multiplied with where a member shows nothing new at all. */
+const FLOOR = 0.15;
+
+/** How much of what is known of a member's novelty comes from its latest run. */
+const LEARNING_RATE = 1 / 8;
+
+/** How long runs are taken to be, in places for changes, before the first that had a decision. */
+const UNKNOWN_LENGTH = 10;
 
 /**
  * Begins with asyncio's own order, and then mixes strategies and their parameters by what still shows new orders.
@@ -34,58 +64,18 @@ import { urw } from "./urw.js";
  * @since 0.2.0
  */
 export function portfolio(seed: number): Strategy {
+  requireSeed(seed);
   return new Portfolio(seed);
 }
 
-/** The last runs of the opening and of the middle part. */
-const OPENING_END = 6;
-const MIDDLE_END = 100;
-
-/** Shares of the runs in the opening, in the middle and from then on, in hundredths. */
-export const SHARES = {
-  order: [50, 18, 14],
-  few: [28, 25, 28],
-  many: [18, 36, 16],
-  turns: [0, 6, 3],
-  random: [0, 2, 11],
-  urw: [4, 9, 23],
-  laggards: [0, 2, 3],
-  arrival: [0, 2, 2],
-} as const;
-
-/** What a share is multiplied with where a member shows nothing new at all. */
-const FLOOR = 0.15;
-
-/** How much of what is known of a member's novelty comes from its latest run. */
-const LEARNING_RATE = 1 / 8;
-
-/** What plays one run. */
-interface Player {
-  pick(decision: Decision): number;
-  end?(result: RunResult): void;
-}
-
-interface Member {
-  readonly shares: readonly [number, number, number];
-  /** Starts a run; answers who plays it. */
-  readonly begin: (run: number) => Player;
-  /** Called at the end of a run where more is known of what the next one will show than what the latest have shown. */
-  readonly judge?: () => number;
-  /** How much that is new is expected of a run, from 0 to 1. */
-  novelty: number;
-  /** Runs that it should have had and has not had. */
-  credit: number;
-}
-
-/** Fifo in its first run, and then a mix. */
 class Portfolio implements Strategy {
   readonly name = "portfolio";
   readonly #seed: number;
+  /** Undefined in the first run. */
   #mix: Mix | undefined = undefined;
 
   constructor(seed: number) {
     this.#seed = seed;
-    this.#mix = new Mix(seed);
   }
 
   get housekeeping(): Housekeeping {
@@ -107,99 +97,116 @@ class Portfolio implements Strategy {
   }
 }
 
+/** What plays one run. */
+interface Player {
+  pick(decision: Decision): number;
+  end?(result: RunResult): void;
+}
+
+interface Member {
+  readonly shares: Shares;
+  /** Starts a run; answers who plays it. */
+  readonly begin: (run: number) => Player;
+  /** Called at the end of a run where it is known how much the next one will show that is new. */
+  readonly expectNovelty?: () => number;
+  /** How much that is new is expected of a run, from 0 to 1. */
+  novelty: number;
+  /** Runs that it should have had and has not had. */
+  credit: number;
+}
+
 class Mix {
   readonly #stream: Random;
   readonly #length = new RunLength();
   readonly #seen = new SeenOrders();
   readonly #walk: PriorityWalk;
-  readonly #members: readonly Member[];
-  #member: Member | undefined = undefined;
-  #player: Player | undefined = undefined;
+  readonly #first: Member;
+  readonly #others: readonly Member[];
+  #member: Member;
+  #player: Player;
 
   constructor(seed: number) {
     this.#stream = new Random(seed, "schedule", "portfolio");
     this.#walk = new PriorityWalk(this.#stream);
-    this.#members = [
-      this.#makeOrder(),
-      this.#makeWalk(SHARES.few, (places) => ({ changes: this.#between(1, 8), lowerProbability: 0.75, places })),
-      this.#makeWalk(SHARES.many, (places) => ({
+    this.#first = this.#makeOrder();
+    this.#others = [
+      this.#makeWalk(FEW_CHANGES, (places) => ({ places, changes: this.#between(1.5, 8) })),
+      this.#makeWalk(MANY_CHANGES, (places) => ({
+        places,
         changes: this.#between(Math.min(0.4 * places, 4 * Math.sqrt(places)), places),
         lowerProbability: 0.5,
-        places,
       })),
-      this.#makeWalk(SHARES.turns, (places) => ({ changes: this.#between(0.7, 1.4) * places, lowersTo: "last", places })),
-      makeWhole(SHARES.random, random(seed)),
-      makeWhole(SHARES.urw, urw(seed)),
-      makeWhole(SHARES.laggards, laggards(seed, { share: [0.1, 0.25, 0.5] })),
-      makeMember(SHARES.arrival, () => this.#delayed(this.#between(0.5 / this.#places, 0.4))),
+      this.#makeWalk(IN_TURN, (places) => ({ places, changes: this.#between(0.7, 1.4) * places, lowersTo: "last" })),
+      makeWhole(RANDOM, random(seed)),
+      makeWhole(URW, urw(seed)),
+      makeWhole(LAGGARDS, laggards(seed, { share: [0.1, 0.25, 0.5] })),
+      makeMember(ARRIVAL, () => this.#delaying(this.#between(0.5 / this.#drawPlaces(), 0.4))),
     ];
+    this.#member = this.#first;
+    this.#player = this.#walk;
   }
 
   begin(run: number): void {
     this.#length.begin();
     this.#seen.begin();
     this.#member = this.#choose(run <= OPENING_END ? 0 : run <= MIDDLE_END ? 1 : 2);
-    this.#player = this.#member?.begin(run);
+    this.#player = this.#member.begin(run);
   }
 
   pick(decision: Decision): number {
     this.#length.note(decision.step);
-    const index = this.#player?.pick(decision) ?? 0;
+    const index = this.#player.pick(decision);
     this.#seen.note(index, decision.count);
     return index;
   }
 
   end(result: RunResult): void {
     this.#length.end(result.steps);
-    this.#player?.end?.(result);
+    this.#player.end?.(result);
+    const { novelty, expectNovelty } = this.#member;
     const isNew = this.#seen.end();
-    if (this.#member === undefined) return;
-    const { novelty, judge } = this.#member;
-    this.#member.novelty = judge === undefined ? novelty + LEARNING_RATE * ((isNew ? 1 : 0) - novelty) : judge();
+    this.#member.novelty = expectNovelty?.() ?? novelty + LEARNING_RATE * ((isNew ? 1 : 0) - novelty);
   }
 
-  /** The member with the highest credit, once each has been given its part of one run. */
-  #choose(part: 0 | 1 | 2): Member | undefined {
-    let whole = 0;
-    const weights = this.#members.map(({ shares, novelty }) => {
-      const weight = shares[part] * (FLOOR + (1 - FLOOR) * novelty);
-      whole += weight;
-      return weight;
-    });
-    let chosen: Member | undefined = undefined;
-    this.#members.forEach((member, place) => {
-      member.credit += (weights[place] ?? 0) / whole;
-      if (chosen === undefined || member.credit > chosen.credit) chosen = member;
-    });
-    if (chosen !== undefined) (chosen as Member).credit--;
+  /** Gives each member its part of one run, and the run to the one that has the most to its credit. */
+  #choose(part: 0 | 1 | 2): Member {
+    const weightOf = ({ shares, novelty }: Member): number => shares[part] * (FLOOR + (1 - FLOOR) * novelty);
+    let whole = weightOf(this.#first);
+    for (const member of this.#others) whole += weightOf(member);
+    this.#first.credit += weightOf(this.#first) / whole;
+    let chosen = this.#first;
+    for (const member of this.#others) {
+      member.credit += weightOf(member) / whole;
+      if (member.credit > chosen.credit) chosen = member;
+    }
+    chosen.credit--;
     return chosen;
   }
 
-  /** About how many places a run has at which something else could go on. */
-  get #places(): number {
-    return Math.max(2, this.#length.runs === 0 ? 10 : Math.ceil(this.#length.average));
+  #drawPlaces(): number {
+    return Math.max(2, this.#length.draw(this.#stream) ?? UNKNOWN_LENGTH);
   }
 
-  /** A number from `low` to `high`, of which each factor is as likely as any other. */
+  /** A number from `low` to `high`; from 1 to 2 is as likely as from 2 to 4. */
   #between(low: number, high: number): number {
     return low * (high / low) ** this.#stream.next();
   }
 
-  /** What it will show that is new is known in advance. */
   #makeOrder(): Member {
     const cover = new OrderCover(this.#stream);
     return {
-      ...this.#makeWalk(SHARES.order, () => ({ order: cover.order })),
-      judge: () => {
+      ...this.#makeWalk(ORDER, () => ({ order: cover.order })),
+      expectNovelty: () => {
         cover.note(this.#walk.drawn);
+        // What is still not shown becomes no less likely to be what matters: half of an order is as good as all of it.
         return Math.min(1, 2 * cover.worth);
       },
     };
   }
 
-  #makeWalk(shares: Member["shares"], draw: (places: number) => Partial<Walk>): Member {
+  #makeWalk(shares: Shares, draw: (places: number) => Partial<Walk>): Member {
     return makeMember(shares, () => {
-      const { changes = 0, ...drawn } = draw(this.#places);
+      const { changes = 0, ...drawn } = draw(this.#drawPlaces());
       this.#walk.begin({
         grouping: "lineage",
         places: 0,
@@ -214,8 +221,7 @@ class Mix {
     });
   }
 
-  /** The order of arrival, with one that is passed over now and then. */
-  #delayed(rate: number): Player {
+  #delaying(rate: number): Player {
     return {
       pick: ({ count }) => {
         let index = 0;
@@ -226,12 +232,12 @@ class Mix {
   }
 }
 
-function makeMember(shares: Member["shares"], begin: Member["begin"]): Member {
+function makeMember(shares: Shares, begin: Member["begin"]): Member {
   return { shares, begin, novelty: 1, credit: 0 };
 }
 
 /** A strategy as it is, with all that it learns from its own runs. */
-function makeWhole(shares: Member["shares"], strategy: Strategy): Member {
+function makeWhole(shares: Shares, strategy: Strategy): Member {
   return makeMember(shares, (run) => {
     strategy.begin(run);
     return strategy;

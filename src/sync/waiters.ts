@@ -63,6 +63,7 @@ export class Waiters implements Describer {
   }
 
   leave(waiter: Waiter): void {
+    waiter.getLoop().tracker?.touchInternally(waiter, true); // whoever wakes the line looks at those who stand in it
     this.#line.delete(waiter);
   }
 
