@@ -108,12 +108,6 @@ export class Tracker {
   readonly #contributors = new Map<object, number[]>();
   readonly #counting = new Set<object>();
   #watched: Set<number> | undefined = undefined;
-  /** The first task of the run, whose end is the end of the run but for the cancellation of others. */
-  #main: object | undefined = undefined;
-  #isMainDone = false;
-  readonly #begun = new Set<object>();
-  /** Whether something may be left when the last task has ended. */
-  #mayLeave = false;
   /** Callbacks that were made and not cancelled so far. */
   #callbacks: Handle[] = [];
   #low = 0;
@@ -126,8 +120,6 @@ export class Tracker {
   #made = 0;
   #introduced = 0;
   #isOpen = false;
-  /** Whose step it is. */
-  #task: object | undefined = undefined;
   #isTold = false;
   #isOpaque = false;
   /** How it is called, where that may be asked. */
@@ -154,10 +146,6 @@ export class Tracker {
     this.#contributors.clear();
     this.#counting.clear();
     this.#watched = undefined;
-    this.#main = undefined;
-    this.#isMainDone = false;
-    this.#begun.clear();
-    this.#mayLeave = false;
     this.#callbacks = [];
     this.#low = 0;
     this.#high = 0;
@@ -192,7 +180,6 @@ export class Tracker {
   /** The running step has made `handle`, which will be a step. */
   made(handle: Handle): void {
     if (handle.task === undefined) this.#noteCallback(handle);
-    else if (this.#isMainDone && !this.#begun.has(handle.task)) this.#mayLeave = true;
     this.#pending.set(handle, {
       id: this.#steps.child(this.#id, this.#made++, this.#steps.hashOf(this.#id)),
       madeBy: this.#step,
@@ -208,7 +195,6 @@ export class Tracker {
   }
 
   #noteCallback(handle: Handle): void {
-    this.#mayLeave = true;
     this.#callbacks.push(handle);
     this.introduce(handle);
   }
@@ -235,15 +221,7 @@ export class Tracker {
     this.#label = isAlone || this.#isTrusted || this.#untracked !== undefined ? "" : formatReadyTask(handle);
     this.#order = [];
     this.#touched = [];
-    this.#task = handle.task;
-    if (handle.task === undefined) {
-      this.touchInternally(handle, false);
-      this.#touchEnd(false);
-    } else {
-      this.#main ??= handle.task;
-      this.#begun.add(handle.task);
-      this.touchInternally(handle.task, false);
-    }
+    this.touchInternally(handle.task ?? handle, false);
   }
 
   /** Time has passed: what happens until the next step is no step's. */
@@ -284,21 +262,7 @@ export class Tracker {
   /** `future` is done by the running step. */
   completed(future: object): void {
     if (!this.#counting.has(future)) this.touchInternally(future, true);
-    if (future === this.#task) this.#noteTaskDone();
     this.#completedBy.set(future, this.#step);
-  }
-
-  /**
-   * The task of the running step is done. The end of main comes after everything that is done before it, and takes away the rest. So does that of the
-   * last of those that are cancelled then, where it takes something away that nobody has cancelled.
-   */
-  #noteTaskDone(): void {
-    this.#touchEnd(this.#isMainDone ? this.#mayLeave : this.#task === this.#main);
-    if (this.#task === this.#main) this.#isMainDone = true;
-  }
-
-  #touchEnd(isEnd: boolean): void {
-    this.#access(this.#locationOf(this, "end"), isEnd);
   }
 
   /** Who cancels a callback takes it away. */
@@ -311,7 +275,6 @@ export class Tracker {
 
   /** The running step asks `future` for its state, or awaits it. */
   looked(future: object): void {
-    if (this.#isMainDone && future === this.#main) return; // whoever runs last makes the loop look at its result
     this.touchInternally(future, this.#counting.has(future));
   }
 

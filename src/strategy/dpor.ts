@@ -8,14 +8,14 @@
  *
  * What is different here:
  * - A step is a block of code that may touch many things, and is known only when it has run. In the paper it is an access to one location that is
- *   known before. So of a step that is to run without one that it has read from, only the stable part is relied on (known-step.ts). To take a
- *   sequence for covered on the strength of that is right: if it is dependent with what sleeps by what it touches later, it raced with that, too,
- *   and of all steps with which it raced, the one that changes its course last inserts the sequence.
+ *   known before. So of a step that is to run without one that it raced with, only the stable part is relied on (known-step.ts). To take a
+ *   sequence for covered on the strength of that is right: if it is dependent with what sleeps by what it does later, it raced with that, too, and
+ *   of all steps that it raced with, the one that changes its course last inserts the sequence.
  * - Time passing orders everything. To let it pass is an alternative that is tried wherever it is offered, and gates are dependent with every
- *   step, because it is offered only where nothing but gates is ready. Every batch is tried wherever its gates are open. There may be several runs
- *   of one class then.
- * - A run may end while something is ready, when main has ended or a failure ends it. The last step is dependent with every other then, and what
- *   was ready is tried in its place.
+ *   step, because it is offered only where nothing but gates is ready. Every batch is tried wherever its gates are open.
+ * - What is ready may be taken away: a callback that is cancelled, and whatever is left when a run ends. It is to be tried without the step that
+ *   took it away; and a sequence whose next step was taken away meanwhile is left.
+ * With gates, and where something is taken away, there may be several runs of one class.
  *
  * What is remembered is the path of one run, and the wakeup sequences along it, of which there can be as many as classes are left.
  *
@@ -158,9 +158,9 @@ class Dpor implements Strategy {
     this.#last = record;
   }
 
-  end({ isCutOff }: RunResult): void {
-    if (isCutOff === true) this.#isCut = true; // nobody knows what it would have raced with
-    this.#learn();
+  end({ isCutOff = false }: RunResult): void {
+    if (isCutOff) this.#isCut = true; // nobody knows what it would have raced with
+    this.#learn(isCutOff);
   }
 
   #reset(): void {
@@ -207,7 +207,10 @@ class Dpor implements Strategy {
     node.count = ids.length;
     // Where only gates are ready, and time may pass, that is not seen from what runs otherwise. And without tracking nothing is seen.
     if (ids.includes(CLOCK) || !this.#isTracked) {
-      for (const [index, id] of ids.entries()) node.pending.add(sequenceOf(id === CLOCK ? CLOCK_STEP : knownStep(id, [id], { kind: ready[index]?.kind })));
+      for (const [index, id] of ids.entries()) {
+        const { name = "", operation = "", kind } = ready[index] ?? {};
+        node.pending.add(sequenceOf(id === CLOCK ? CLOCK_STEP : knownStep(id, [id], { name, operation, kind })));
+      }
     }
     if (this.#bound === undefined) return;
     const resumed = ids[ready.findIndex((alternative) => this.#isNextOfLast(alternative))];
@@ -275,22 +278,28 @@ class Dpor implements Strategy {
   /** A step ran for the first time. */
   #take(step: KnownStep, record: StepRecord, isDecided: boolean): void {
     const path = this.#path;
-    const readySince = this.#ready.since(step.choice);
     const causes = (record.causes ?? []).map((number) => this.#placeOf[number] ?? 0);
-    // Whatever ran right before it was ready has made it so, whether or not it says so.
-    if (readySince > 0) causes.push(readySince - 1);
+    let readySince = 0;
+    for (const id of step.choice) {
+      const since = this.#ready.since(id);
+      // Whatever ran right before it was ready has made it so, whether or not it says so.
+      if (since > 0) causes.push(since - 1);
+      readySince = Math.max(readySince, since);
+    }
     if (this.#bound !== undefined && !isDecided && this.#isNextOfLast(record)) path.noteResumed(step.id);
     const isLater = path.last?.id === CLOCK || (this.#last !== undefined && record.timeMs !== this.#last.timeMs);
     if (!isDecided) this.#leavePlans(step, record);
     path.take({ step, causes, isLater, isDecided, readySince });
   }
 
-  #learn(): void {
+  /** Learns from the run that is over. What was ready when it was cut off, nobody has taken away. */
+  #learn(isCutOff = false): void {
     if (this.#isLearnt) return;
     this.#isLearnt = true;
     if (this.#divergence !== undefined) return;
     if (this.#path.plan !== undefined) this.#leavePlan(this.#path.depth + 1, "the end of the run");
-    const vanished = this.#ready.vanished(this.#path.depth);
+    const { depth } = this.#path;
+    const vanished = this.#ready.vanished(depth).filter(({ place }) => !isCutOff || place < depth - 1);
     this.#path.end(this.#blockedAt);
     if (this.#isTracked && this.#divergence === undefined) this.#path.learn(vanished);
   }
@@ -322,7 +331,8 @@ class Dpor implements Strategy {
   #diverge(step: number, now: string): DivergenceError {
     const { plan, isBeyondKnown } = this.#path;
     const error = nondeterminism(step, plan === undefined ? "another decision" : `${formatReadyTask(plan)} ready at step ${step}`, now);
-    if (isBeyondKnown) error.message += "\nOr steps were swapped that share something without telling: what they share should go through env.shared.";
+    if (isBeyondKnown)
+      error.message += "\nOr steps were swapped that share something without telling: what they share should go through env.shared.";
     return (this.#divergence = error);
   }
 }

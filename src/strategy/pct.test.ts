@@ -125,10 +125,10 @@ describe("change points", () => {
     const strategy = pct(seed, { depth: 2 });
     const orders = times(6_001, (run) => runOf(strategy, run, { a: 4, b: 4 })).slice(1);
     const places = countOf(orders.filter((order) => order.startsWith("a")).map((order) => String(order.indexOf("b"))));
-    // a first: not changed before its end (the place at 4 steps, or one of the 4 behind it: 5/8), or behind b after 1, 2 or 3 steps (1/8 each).
+    // There are 7 places. With a first, each of the first 3 puts b in front of its next step, and the others lie behind its end.
     expect([...places.keys()].toSorted()).toEqual(["1", "2", "3", "4"]);
-    // Of about 3,000, with sigma 18: outside 5 sigma with p < 6e-7, and the seed is fixed.
-    for (const place of ["1", "2", "3"]) expect(Math.abs(places.get(place)! - 375)).toBeLessThan(93);
+    // Binomial of 6,000 with p = 1/14, mean 429 and sigma 20: outside 5 sigma with p < 6e-7, and the seed is fixed.
+    for (const place of ["1", "2", "3"]) expect(Math.abs(places.get(place)! - 429)).toBeLessThan(100);
   });
 
   test("where it can make no difference it waits until there is a choice", () => {

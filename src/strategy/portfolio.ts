@@ -32,17 +32,17 @@ const MIDDLE_END = 100;
 type Shares = readonly [opening: number, middle: number, late: number];
 
 /** All sides in one order, each as far ahead of the next as it can be. */
-const ORDER: Shares = [50, 18, 14];
+const ORDER: Shares = [50, 26, 22];
 /** An order that changes 1 to 8 times, which is PCT of depth 2 to 9. */
-const FEW_CHANGES: Shares = [28, 32, 34];
+const FEW_CHANGES: Shares = [28, 38, 33];
 /** One that changes at up to all steps, and half of the time by a new priority of whoever runs. */
-const MANY_CHANGES: Shares = [18, 30, 14];
+const MANY_CHANGES: Shares = [18, 28, 12];
 /** Whoever ran comes last, at most or at all steps. */
-const IN_TURN: Shares = [0, 6, 3];
+const IN_TURN: Shares = [0, 5, 3];
 /** The order of arrival, in which one is passed over now and then. */
 const ARRIVAL: Shares = [0, 2, 2];
-const RANDOM: Shares = [0, 1, 9];
-const URW: Shares = [4, 9, 22];
+const RANDOM: Shares = [0, 1, 12];
+const URW: Shares = [4, 8, 26];
 const LAGGARDS: Shares = [0, 2, 2];
 
 /** What a share is multiplied with where a member shows nothing new at all. */
@@ -130,7 +130,7 @@ class Mix {
     this.#walk = new PriorityWalk(this.#stream);
     this.#first = this.#makeOrder();
     this.#others = [
-      this.#makeWalk(FEW_CHANGES, (places) => ({ places, changes: this.#between(1.5, 8) })),
+      this.#makeWalk(FEW_CHANGES, (places) => ({ places, changes: this.#between(2, 8) })),
       this.#makeWalk(MANY_CHANGES, (places) => ({
         places,
         changes: this.#between(Math.min(0.4 * places, 4 * Math.sqrt(places)), places),

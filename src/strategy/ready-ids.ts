@@ -63,11 +63,9 @@ export class ReadyIds {
     }
   }
 
-  /** Since which place all of `ids` are ready. */
-  since(ids: readonly number[]): number {
-    let since = 0;
-    for (const id of ids) since = Math.max(since, this.#places[id] ?? 0);
-    return since;
+  /** Since which place it is ready. */
+  since(id: number): number {
+    return this.#places[id] ?? 0;
   }
 
   /** What vanished in a run of `length` steps, which is over; the last step took away whatever was left. */

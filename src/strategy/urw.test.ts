@@ -1,61 +1,53 @@
 /** How the uniform walk weighs; how often it finds what is in odds.test.ts. */
 import { describe, expect, test } from "vitest";
-import { explore, type Scenario } from "../explore/explore.js";
 import type { Alternative, Decision, Strategy } from "../schedule/strategy.js";
 import { urw } from "./urw.js";
 
 const seed = 7;
 
-/** How often each order of steps comes in the runs behind the first `skipped`, which are there to learn from. */
-async function ordersOf(strategy: Strategy, runs: number, skipped: number, scenario: (log: string[]) => Scenario): Promise<Map<string, number>> {
-  const orders = new Map<string, number>();
-  let run = 0;
-  const counted: Scenario = async (env) => {
-    const log: string[] = [];
-    await scenario(log)(env);
-    if (run++ >= skipped) orders.set(log.join(""), (orders.get(log.join("")) ?? 0) + 1);
-  };
-  await explore(counted, { seed, strategy, runs, selfCheck: false });
-  return orders;
+const decisionOf = (ready: readonly Alternative[], kind: Decision["kind"] = "next", step = 1): Decision => ({
+  kind,
+  step,
+  timeMs: 0,
+  count: ready.length,
+  ready,
+});
+
+/** A chain by its name, which makes so many steps, and starts another one in the last of them. */
+interface Program {
+  readonly [name: string]: { readonly steps: number; readonly starts?: string };
 }
 
-/** Tasks that make so many steps each, by name. */
-const tasks =
-  (lengths: Readonly<Record<string, number>>) =>
-  (log: string[]): Scenario =>
-  async ({ gather, createTask, sleep }) => {
-    await gather(
-      Object.entries(lengths).map(([name, length]) =>
-        createTask(
-          async () => {
-            for (let step = 1; step <= length; step++) {
-              log.push(name);
-              if (step < length) await sleep(0);
-            }
-          },
-          { name },
-        ),
-      ),
-    );
-  };
+/** One run: who made each step. */
+function runOf(strategy: Strategy, run: number, program: Program, first: readonly string[]): string {
+  strategy.begin(run);
+  const begin = (name: string): Alternative & { left: number } => ({ name, operation: "1", chain: {}, left: program[name]!.steps });
+  let ready = first.map(begin);
+  let order = "";
+  // Main starts the others in a first step, and waits for them until the last.
+  while (ready.length > 0) {
+    const index = ready.length === 1 ? 0 : strategy.pick(decisionOf(ready, "next", order.length + 2));
+    const taken = ready[index]!;
+    const { starts } = program[taken.name]!;
+    order += taken.name;
+    ready = ready.filter((each) => each !== taken);
+    if (taken.left > 1) ready.push({ ...taken, left: taken.left - 1 });
+    else if (starts !== undefined) ready.push(begin(starts));
+  }
+  strategy.end?.({ run, failed: false, steps: order.length + 2 });
+  return order;
+}
 
-/** a makes one step, in which it starts c, which makes four; beside them b makes five. */
-const spawning =
-  (log: string[]): Scenario =>
-  async ({ gather, createTask, sleep }) => {
-    const steps = (name: string, length: number) => async (): Promise<void> => {
-      for (let step = 1; step <= length; step++) {
-        log.push(name);
-        if (step < length) await sleep(0);
-      }
-    };
-    const a = async (): Promise<void> => {
-      log.push("a");
-      createTask(steps("c", 4), { name: "c" });
-    };
-    await gather([createTask(a, { name: "a" }), createTask(steps("b", 5), { name: "b" })]);
-    while (log.length < 10) await sleep(0);
-  };
+/** How often each order comes in so many runs behind 100 to learn from. */
+function ordersOf(runs: number, program: Program, first: readonly string[]): ReadonlyMap<string, number> {
+  const strategy = urw(seed);
+  const orders = new Map<string, number>();
+  for (let run = 0; run < 100 + runs; run++) {
+    const order = runOf(strategy, run, program, first);
+    if (run >= 100) orders.set(order, (orders.get(order) ?? 0) + 1);
+  }
+  return orders;
+}
 
 function chiSquared(counts: Iterable<number>, cells: number): number {
   const all = [...counts];
@@ -63,19 +55,21 @@ function chiSquared(counts: Iterable<number>, cells: number): number {
   return all.reduce((sum, count) => sum + (count - mean) ** 2 / mean, (cells - all.length) * mean);
 }
 
-test("where the steps of all tasks are known, every order is as likely", async () => {
-  const orders = await ordersOf(urw(seed), 4_100, 100, tasks({ a: 5, b: 2 }));
+test("where the steps of all chains are known, every order is as likely", () => {
+  const orders = ordersOf(4_000, { a: { steps: 5 }, b: { steps: 2 } }, ["a", "b"]);
   expect(orders.size).toBe(21);
-  // Chi-squared with 20 degrees of freedom is above 52.4 with p < 1e-4, and the seed is fixed. Uniform picks: 1 in 64 to 1 in 4, above 1,000.
+  // Chi-squared with 20 degrees of freedom is above 52.4 with p < 1e-4, and the seed is fixed. With uniform picks, of which the odds of an order
+  // lie between 1 in 64 and 1 in 4, it would be above 1,000.
   expect(chiSquared(orders.values(), 21)).toBeLessThan(52.4);
 });
 
-test("steps of a task that is not there yet belong to the one that will start it", async () => {
-  const orders = await ordersOf(urw(seed), 3_100, 100, spawning);
-  const firsts = [...orders].reduce((sum, [order, count]) => sum + (order.startsWith("a") ? count : 0), 0);
-  // As many orders begin with a, of a chain of five steps, as with b: binomial with mean 1,500 and sigma 27.4, outside 5 sigma with p < 6e-7.
-  // Main waits in turns for the end, which makes the numbers less exact. With a's own step alone it would be 1 in 6.
-  expect(Math.abs(firsts - 1_500)).toBeLessThan(137 + 150);
+test("steps of a chain that has not appeared belong to the one that will start it, and of what that one will start", () => {
+  const program = { a: { steps: 1, starts: "c" }, b: { steps: 4 }, c: { steps: 1, starts: "d" }, d: { steps: 2 } };
+  const orders = ordersOf(7_000, program, ["a", "b"]);
+  expect(orders.size).toBe(70);
+  // Chi-squared with 69 degrees of freedom is above 121 with p < 1e-4, and the seed is fixed. If a counted only for its own step, one order in 5
+  // instead of every second would begin with it.
+  expect(chiSquared(orders.values(), 70)).toBeLessThan(121);
 });
 
 test("the first run, in which no number is known, picks uniformly", () => {
@@ -88,14 +82,6 @@ test("the first run, in which no number is known, picks uniformly", () => {
   }
   // Each is binomial with mean 1,000 and sigma 27.4: outside 5 sigma with p < 3e-6, and the seeds are fixed.
   for (const count of taken) expect(Math.abs(count - 1_000)).toBeLessThan(137);
-});
-
-const decisionOf = (ready: readonly Alternative[], kind: Decision["kind"] = "next", step = 1): Decision => ({
-  kind,
-  step,
-  timeMs: 0,
-  count: ready.length,
-  ready,
 });
 
 describe("gates and the clock", () => {
@@ -113,20 +99,23 @@ describe("gates and the clock", () => {
     });
   });
 
-  test("the clock has the weight of one step, also where it was often passed", () => {
+  test("the clock has the weight of one step, however often it was passed", () => {
     const strategy = urw(seed);
-    let clocks = 0;
-    for (let run = 0; run < 2_000; run++) {
+    let [clocks, gates] = [0, 0];
+    for (let run = 0; run < 400; run++) {
       strategy.begin(run);
-      const gate: Alternative = { name: "g", operation: "1", kind: "gate" };
       let step = 1;
-      const at = (timeMs: number): Decision => decisionOf([gate, { name: "clock", operation: String(timeMs + 5), kind: "clock" }], "next", step);
-      if (strategy.pick(at(0)) === 1) clocks++;
-      while (strategy.pick(at(step)) === 1) step++;
+      for (let passed = 0; passed < 10; step++) {
+        const gate: Alternative = { name: "g", operation: "1", kind: "gate" };
+        if (strategy.pick(decisionOf([gate, { name: "clock", operation: "5", kind: "clock" }], "next", step)) === 1) passed++;
+        else gates++;
+      }
+      clocks += 10;
       strategy.end?.({ run, failed: false, steps: step });
     }
-    // Binomial with mean 1,000 and sigma 22.4: outside 5 sigma with p < 6e-7, and the seed is fixed.
-    expect(Math.abs(clocks - 1_000)).toBeLessThan(112);
+    // Before 4,000 passes of the clock as many gates: negative binomial with mean 4,000 and sigma 89, outside 5 sigma with p < 6e-7. The seed is fixed.
+    expect(clocks).toBe(4_000);
+    expect(Math.abs(gates - clocks)).toBeLessThan(447);
   });
 });
 

@@ -127,6 +127,7 @@ class UniformWalk implements Strategy {
   }
 
   #chainOf(alternative: Alternative): Chain {
+    if (alternative.kind === "clock") return { name: "clock", parent: undefined, made: 0, left: 1 };
     const key = chainOf(alternative);
     let chain = this.#byChain.get(key);
     if (chain === undefined) {

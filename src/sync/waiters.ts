@@ -3,6 +3,7 @@
  */
 import { RuntimeError } from "../errors/errors.js";
 import type { EventLoop } from "../loop/event-loop.js";
+import { noteMade } from "../loop/footprint.js";
 import { type Describer, Future } from "../loop/future.js";
 import { findRunningLoop, outsideError } from "../loop/running.js";
 
@@ -21,6 +22,15 @@ export class Waiters implements Describer {
   /** `sayWhat` says what they wait for: `lock accounts, held by t2`. */
   constructor(sayWhat: () => string) {
     this.#sayWhat = sayWhat;
+    noteMade(this);
+  }
+
+  /**
+   * Whoever enters or leaves reads the line, and whoever looks at those who stand in it writes it: in which order several of them come and go says
+   * nothing, but whether they do so before the line is looked at or after.
+   */
+  #touch(isLook: boolean): void {
+    findRunningLoop()?.tracker?.touchInternally(this, isLook);
   }
 
   describe(): string {
@@ -33,6 +43,7 @@ export class Waiters implements Describer {
 
   /** Whether somebody in line was not cancelled. One who was woken stays in line until it has gone on. */
   get hasUncancelled(): boolean {
+    this.#touch(false); // whoever tries to take something writes it, and so do those who leave with it
     for (const waiter of this.#line) if (!waiter.cancelled()) return true;
     return false;
   }
@@ -45,6 +56,7 @@ export class Waiters implements Describer {
   }
 
   enter(waiter: Waiter): void {
+    this.#touch(false);
     this.#line.add(waiter);
   }
 
@@ -63,12 +75,13 @@ export class Waiters implements Describer {
   }
 
   leave(waiter: Waiter): void {
-    waiter.getLoop().tracker?.touchInternally(waiter, true); // whoever wakes the line looks at those who stand in it
+    this.#touch(false);
     this.#line.delete(waiter);
   }
 
   /** The first in line, whether or not it was woken already. */
   first(): Waiter | undefined {
+    this.#touch(true);
     const [first] = this.#line;
     return first;
   }
@@ -80,6 +93,7 @@ export class Waiters implements Describer {
 
   /** Wakes at most `count` who were neither woken nor cancelled, in order; answers how many there were. */
   wake(count: number): number {
+    this.#touch(true);
     let woken = 0;
     for (const waiter of this.#line) {
       if (woken >= count) break;
@@ -92,6 +106,7 @@ export class Waiters implements Describer {
 
   /** Takes the first who was neither woken nor cancelled out of the line, with all before it, and wakes it. */
   takeNext(): void {
+    this.#touch(true);
     for (const waiter of this.#line) {
       this.#line.delete(waiter);
       if (waiter.done()) continue;
