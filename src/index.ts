@@ -61,6 +61,7 @@ export { type RunOptions, run, runUntilComplete } from "./loop/run.js";
 export { Runner } from "./loop/runner.js";
 export { getRunningLoop } from "./loop/running.js";
 export { type Sleep, sleep } from "./loop/sleep.js";
+export { InvariantError } from "./loop/step-invariants.js";
 export { Task, type TaskBody } from "./loop/task.js";
 export { Random } from "./random/random.js";
 export { renderMermaid } from "./report/mermaid.js";

@@ -5,7 +5,7 @@ import type { Strategy } from "../schedule/strategy.js";
 import { DistinctCounter } from "./distinct.js";
 
 /** Different things are counted exactly up to here, so that memory does not grow with the number of runs. */
-export const MAX_DISTINCT = 100_000;
+const MAX_DISTINCT = 100_000;
 
 /** New ones are looked for in so many of the last runs. */
 const RECENT = 1_000;

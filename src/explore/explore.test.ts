@@ -107,7 +107,13 @@ function stretchesOf(failure: ExploreFailure | undefined): readonly string[] {
 
 describe("finding", () => {
   test("the counter 2 x 1 fails in half of its uniform random runs", async () => {
-    const { status, runs, failures, distinct } = await explore(counter(2, 1), { seed, strategy: "random", runs: 4_000, stopOnFailure: false, minimise: false });
+    const { status, runs, failures, distinct } = await explore(counter(2, 1), {
+      seed,
+      strategy: "random",
+      runs: 4_000,
+      stopOnFailure: false,
+      minimise: false,
+    });
     expect({ status, runs, distinct }).toEqual({ status: "failed", runs: 4_000, distinct: 6 });
     // Binomial with p = 0.5, sigma 31.6: outside 5 sigma with p < 6e-7, and the seed is fixed.
     expect(Math.abs(failures - 2_000)).toBeLessThan(158);

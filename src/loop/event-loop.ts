@@ -72,7 +72,7 @@ export interface EventLoopOptions {
 export const IO_LATENCY_MS = 10;
 
 /** How many gates may settle in one step where nothing else is said. */
-export const MAX_BATCH = 3;
+const MAX_BATCH = 3;
 
 export interface TaskOptions {
   /** Stands in schedules, traces and reports. Default: `Task-` and a number. */

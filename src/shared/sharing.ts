@@ -20,7 +20,7 @@ interface Frozen {
   readonly region: Subject | undefined;
 }
 
-export const sharing: Sharing = {
+const sharing: Sharing = {
   share(object, region) {
     const known = findEntry(object);
     if (known !== undefined) return known.proxy;

@@ -111,7 +111,11 @@ class Dpor implements Strategy {
   }
 
   get leavesOut(): boolean {
-    return this.#isCut || this.#path.isCut || this.#divergence !== undefined;
+    return this.#isCut || this.#path.isCut || this.#hasDiverged();
+  }
+
+  #hasDiverged(): boolean {
+    return this.#divergence !== undefined;
   }
 
   /**
@@ -119,7 +123,7 @@ class Dpor implements Strategy {
    * known only as far as races were seen, so this is too low at first; it is 0 after the last run.
    */
   get remaining(): number | undefined {
-    if (this.#runs === 0 || this.#divergence !== undefined) return undefined;
+    if (this.#runs === 0 || this.#hasDiverged()) return undefined;
     return this.#isOver ? 0 : Math.max(0, Math.round(this.#runs / this.#path.done - this.#runs));
   }
 
@@ -179,6 +183,7 @@ class Dpor implements Strategy {
     const { node } = this.#path;
     const ids = this.#idsOf(decision);
     if (node.count === 0) this.#look(node, decision, ids);
+    this.#path.keepWithinBound();
     let { plan } = this.#path;
     while (plan !== undefined && (node.count !== ids.length || !ids.includes(plan.choice[0] ?? NONE))) {
       this.#leavePlan(decision.step, describeDecision(decision));
@@ -296,12 +301,12 @@ class Dpor implements Strategy {
   #learn(isCutOff = false): void {
     if (this.#isLearnt) return;
     this.#isLearnt = true;
-    if (this.#divergence !== undefined) return;
-    if (this.#path.plan !== undefined) this.#leavePlan(this.#path.depth + 1, "the end of the run");
+    if (this.#hasDiverged()) return;
+    if (this.#path.plan !== undefined && !isCutOff) this.#leavePlan(this.#path.depth + 1, "the end of the run");
     const { depth } = this.#path;
     const vanished = this.#ready.vanished(depth).filter(({ place }) => !isCutOff || place < depth - 1);
     this.#path.end(this.#blockedAt);
-    if (this.#isTracked && this.#divergence === undefined) this.#path.learn(vanished);
+    if (this.#isTracked && !this.#hasDiverged()) this.#path.learn(vanished);
   }
 
   /** What was to be next is not there. */
@@ -320,10 +325,10 @@ class Dpor implements Strategy {
 
   /** Turns to what is to be tried next; answers false when there is nothing. */
   #turn(): boolean {
-    if (this.#divergence !== undefined) return false;
+    if (this.#hasDiverged()) return false;
     this.#learn();
     // Whoever begins a run is not prepared for an error, so it is the next run that ends with this, at its first decision.
-    if (this.#divergence !== undefined) return true;
+    if (this.#hasDiverged()) return true;
     this.#isOver = !this.#path.turn();
     return !this.#isOver;
   }
@@ -331,8 +336,9 @@ class Dpor implements Strategy {
   #diverge(step: number, now: string): DivergenceError {
     const { plan, isBeyondKnown } = this.#path;
     const error = nondeterminism(step, plan === undefined ? "another decision" : `${formatReadyTask(plan)} ready at step ${step}`, now);
-    if (isBeyondKnown)
+    if (isBeyondKnown) {
       error.message += "\nOr steps were swapped that share something without telling: what they share should go through env.shared.";
+    }
     return (this.#divergence = error);
   }
 }

@@ -77,7 +77,8 @@ export function isSameStep(a: KnownStep, b: KnownStep): boolean {
 }
 
 function areSame(some: readonly number[] | undefined, others: readonly number[] | undefined): boolean {
-  if (some === undefined || others === undefined || some.length !== others.length) return some === others;
+  if (some === undefined || others === undefined) return some === others;
+  if (some.length !== others.length) return false;
   for (let index = 0; index < some.length; index++) if (some[index] !== others[index]) return false;
   return true;
 }

@@ -9,7 +9,7 @@
 import type { Random } from "../random/random.js";
 
 /** How many are ordered; any further ones stand at random places. */
-export const MAX_ORDERED = 8;
+const MAX_ORDERED = 8;
 
 /** Random orders of which the best is taken. */
 const CANDIDATES = 10;

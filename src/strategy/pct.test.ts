@@ -109,7 +109,8 @@ describe("priorities", () => {
 describe("change points", () => {
   /** How often a chain stops although it could go on. */
   const preemptionsIn = (order: string): number =>
-    Array.from(order).filter((name, place) => place > 0 && order[place - 1] !== name && order.slice(place).includes(order[place - 1]!)).length;
+    Array.from(order).filter((name, place) => place > 0 && order[place - 1] !== name && order.slice(place).includes(order[place - 1]!))
+      .length;
 
   test("the first run has none, because nothing is known of the length of a run", () => {
     for (let other = 0; other < 50; other++) expect(preemptionsIn(runOf(pct(other), 0, { a: 5, b: 5 }))).toBe(0);

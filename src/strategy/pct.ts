@@ -38,7 +38,7 @@ export function pct(seed: number, { depth }: PctOptions = {}): Strategy {
   return new Pct(depth === undefined ? "pct" : `pct:${depth}`, seed, depth ?? 3);
 }
 
-export const MAX_DEPTH = 1_000;
+const MAX_DEPTH = 1_000;
 
 class Pct implements Strategy {
   readonly name: string;

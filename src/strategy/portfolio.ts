@@ -33,10 +33,10 @@ type Shares = readonly [opening: number, middle: number, late: number];
 
 /** All sides in one order, each as far ahead of the next as it can be. */
 const ORDER: Shares = [50, 26, 22];
-/** An order that changes 1 to 8 times, which is PCT of depth 2 to 9. */
-const FEW_CHANGES: Shares = [28, 38, 33];
+/** An order that changes 2 to 8 times, which is PCT of depth 3 to 9. */
+const FEW_CHANGES: Shares = [28, 38, 31];
 /** One that changes at up to all steps, and half of the time by a new priority of whoever runs. */
-const MANY_CHANGES: Shares = [18, 28, 12];
+const MANY_CHANGES: Shares = [18, 28, 16];
 /** Whoever ran comes last, at most or at all steps. */
 const IN_TURN: Shares = [0, 5, 3];
 /** The order of arrival, in which one is passed over now and then. */

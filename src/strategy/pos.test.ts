@@ -25,7 +25,17 @@ function comesLast(strategy: Strategy, run: number, turns: Footprint, other: Foo
   const [chain, single] = [{}, { name: "other", operation: "1", chain: {} }];
   let isLast = true;
   const observe = (name: string, step: number, id: number, footprint: Footprint): void => {
-    strategy.observe?.({ name, operation: "1", step, timeMs: 0, ready: 2, chain: name === "turns" ? chain : single.chain, id, footprint, causes: [] });
+    strategy.observe?.({
+      name,
+      operation: "1",
+      step,
+      timeMs: 0,
+      ready: 2,
+      chain: name === "turns" ? chain : single.chain,
+      id,
+      footprint,
+      causes: [],
+    });
   };
   for (let turn = 1; turn <= 8; turn++) {
     const ready = [{ name: "turns", operation: String(turn), chain }, ...(isLast ? [single] : [])];
@@ -100,7 +110,16 @@ test("a step that was not seen before may touch anything, until it has run", () 
     for (let turn = 1; turn <= 8 && isLast; turn++) {
       const id = 1_000 * (run + 1) + turn;
       isLast = strategy.pick(decisionOf([{ name: "turns", operation: String(turn) }, single], [id, 1_000 * (run + 1)], "next", turn)) === 0;
-      strategy.observe?.({ name: "turns", operation: "1", step: turn, timeMs: 0, ready: 2, id, footprint: { reads: [], writes: [5] }, causes: [] });
+      strategy.observe?.({
+        name: "turns",
+        operation: "1",
+        step: turn,
+        timeMs: 0,
+        ready: 2,
+        id,
+        footprint: { reads: [], writes: [5] },
+        causes: [],
+      });
     }
     if (isLast) last++;
   }

@@ -87,7 +87,7 @@ describe("changes", () => {
 
   test("can draw a new priority instead, so that who ran may run again", () => {
     const orders = runsOf(400, { changes: 1, places: 1, lowerProbability: 0 }, [2, 2]);
-    const stays = orders.filter((order) => order[0] === order[1]).length;
+    const stays = orders.filter(([first, second]) => first === second).length;
     // A fresh draw is higher than the lower one of two with probability 2/3: binomial with mean 267 and sigma 9.4, outside 5 sigma with p < 6e-7.
     expect(Math.abs(stays - 267)).toBeLessThan(47);
   });

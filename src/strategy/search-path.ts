@@ -90,9 +90,7 @@ export class SearchPath {
 
   /** The step that has to be next, if one has. */
   get plan(): KnownStep | undefined {
-    if (this.isKnown) return this.node.taken?.step;
-    this.#dropBeyondBound(this.node);
-    return this.node.pending.first?.steps[0];
+    return this.isKnown ? this.node.taken?.step : this.node.pending.first?.steps[0];
   }
 
   /** The part of the search that is done, in the eyes of somebody who picks uniformly among what was tried and is known to be to be tried. */
@@ -105,6 +103,11 @@ export class SearchPath {
       done += here * tried;
     }
     return done + here;
+  }
+
+  /** Leaves out the wakeup sequences that were to be followed here, up to one that is within the bound. */
+  keepWithinBound(): void {
+    if (!this.isKnown) this.#dropBeyondBound(this.node);
   }
 
   /** A run begins. */

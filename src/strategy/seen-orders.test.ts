@@ -8,7 +8,24 @@ test("an order is new once, and differs by each index, by the number of alternat
     for (const [index, count] of decisions) seen.note(index, count);
     return seen.end();
   };
-  const orders = [[], [[0, 2]], [[0, 3]], [[1, 2]], [[0, 2], [0, 2]], [[0, 2], [1, 2]], [[1, 2], [0, 2]]] as const; // prettier-ignore
+  const orders = [
+    [],
+    [[0, 2]],
+    [[0, 3]],
+    [[1, 2]],
+    [
+      [0, 2],
+      [0, 2],
+    ],
+    [
+      [0, 2],
+      [1, 2],
+    ],
+    [
+      [1, 2],
+      [0, 2],
+    ],
+  ] as const; // prettier-ignore
   expect(orders.map(isNew)).toEqual(orders.map(() => true));
   expect(orders.map(isNew)).toEqual(orders.map(() => false));
 });
