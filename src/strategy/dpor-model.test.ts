@@ -9,6 +9,7 @@ import { exhaustive } from "./exhaustive.js";
 interface Explored {
   readonly runs: number;
   readonly isComplete: boolean;
+  readonly mostPreemptions: number;
   readonly outcomes: ReadonlySet<string>;
   readonly classes: ReadonlySet<string>;
 }
@@ -20,12 +21,14 @@ function exploreProgram(
   { ids = new Ids(), maxRuns = 2_000, maxSteps = 50 } = {},
 ): Explored | undefined {
   const [outcomes, classes] = [new Set<string>(), new Set<string>()];
+  let mostPreemptions = 0;
   for (let runs = 0; ; runs++) {
-    if (!strategy.begin(runs)) return { runs, isComplete: strategy.leavesOut !== true, outcomes, classes };
+    if (!strategy.begin(runs)) return { runs, isComplete: strategy.leavesOut !== true, mostPreemptions, outcomes, classes };
     if (runs >= maxRuns) return undefined;
     const run = new Run(strategy, ids, program, maxSteps).run();
     outcomes.add(run.outcome);
     classes.add(classOf(run));
+    mostPreemptions = Math.max(mostPreemptions, run.preemptions);
     strategy.end?.({ run: runs, failed: false, steps: run.records.length, isCutOff: run.isCutOff });
   }
 }
@@ -127,4 +130,29 @@ describe("on random programs it sees every outcome and every class of exhaustive
   test("with gates, batches and a clock", () => {
     compare(programs([waiting, waiting, sleeping, hiding], 3, 4), () => {});
   });
+});
+
+describe("with a bound on preemptions, on random programs", () => {
+  test.each([0, 1, 2])(
+    "no run has more than %i, no two are of one class, and nothing is missed where nothing was left out",
+    (preemptions) => {
+      let complete = 0;
+      fc.assert(
+        fc.property(programs([locking, trying, spawning, sleeping], 3, 4), (program) => {
+          const ids = new Ids();
+          const every = exploreProgram(program, dpor(), { ids });
+          const some = exploreProgram(program, dpor({ preemptions }), { ids });
+          fc.pre(every !== undefined && some !== undefined);
+          expect(some.mostPreemptions).toBeLessThanOrEqual(preemptions);
+          expect(some.classes.size).toBe(some.runs);
+          expect([...every.classes]).toEqual(expect.arrayContaining([...some.classes]));
+          if (some.isComplete) complete++;
+          if (some.isComplete) expect(some.runs).toBe(every.runs);
+        }),
+        { numRuns: 150, seed: 7 },
+      );
+      expect(complete).toBeGreaterThan(20);
+      expect(complete).toBeLessThan(150);
+    },
+  );
 });

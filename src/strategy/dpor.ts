@@ -277,24 +277,22 @@ class Dpor implements Strategy {
 
   #passTime(): void {
     if (this.#path.isKnown) this.#path.skip();
-    else this.#path.take({ step: CLOCK_STEP, causes: [], isLater: true, isDecided: true, readySince: this.#path.depth });
+    else this.#path.take({ step: CLOCK_STEP, causes: [], isLater: true, isDecided: true });
   }
 
   /** A step ran for the first time. */
   #take(step: KnownStep, record: StepRecord, isDecided: boolean): void {
     const path = this.#path;
     const causes = (record.causes ?? []).map((number) => this.#placeOf[number] ?? 0);
-    let readySince = 0;
     for (const id of step.choice) {
       const since = this.#ready.since(id);
       // Whatever ran right before it was ready has made it so, whether or not it says so.
       if (since > 0) causes.push(since - 1);
-      readySince = Math.max(readySince, since);
     }
     if (this.#bound !== undefined && !isDecided && this.#isNextOfLast(record)) path.noteResumed(step.id);
     const isLater = path.last?.id === CLOCK || (this.#last !== undefined && record.timeMs !== this.#last.timeMs);
     if (!isDecided) this.#leavePlans(step, record);
-    path.take({ step, causes, isLater, isDecided, readySince });
+    path.take({ step, causes, isLater, isDecided });
   }
 
   /** Learns from the run that is over. What was ready when it was cut off, nobody has taken away. */

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { Random } from "../random/random.js";
 import type { Alternative } from "../schedule/strategy.js";
 import { chainOf, ReadyValues } from "./ready-values.js";
 
@@ -17,6 +18,20 @@ test("what stays ready keeps its value, also where others vanish before it and a
   expect(values.update([a, c])).toEqual(["a0#1", "c2#3"]);
   expect(values.update([d, a, b, c])).toEqual(["d0#4", "a0#1", "b2#5", "c2#3"]);
   expect(values.values).toEqual(["d0#4", "a0#1", "b2#5", "c2#3"]);
+});
+
+test("however those that are ready change, each that stays keeps its value", () => {
+  const source = new Random(7);
+  const values = new ReadyValues((alternative) => alternative);
+  let ready: Alternative[] = [];
+  for (let decision = 0; decision < 2_000; decision++) {
+    expect(values.update(ready)).toEqual(ready);
+    for (const [index, each] of ready.entries()) expect(values.values[index]).toBe(each);
+    const taken = ready.length === 0 ? -1 : source.below(ready.length);
+    if (taken >= 0) values.take(taken);
+    ready = ready.filter((_, index) => index !== taken && source.next() < 0.9);
+    for (let more = source.below(3); more > 0; more--) ready.splice(source.below(ready.length + 1), 0, one(`${decision}.${more}`));
+  }
 });
 
 test("what was taken is new when the same object becomes ready once more", () => {

@@ -14,10 +14,9 @@ export function chainOf(alternative: Alternative): object | string {
 /** A value for each that is ready, made when it is seen first. */
 export class ReadyValues<T> {
   readonly #make: (alternative: Alternative, index: number) => T;
-  #ready: (Alternative | undefined)[] = [];
-  #values: T[] = [];
-  #nextReady: (Alternative | undefined)[] = [];
-  #nextValues: T[] = [];
+  /** Both have the same length. */
+  readonly #ready: (Alternative | undefined)[] = [];
+  readonly #values: T[] = [];
 
   constructor(make: (alternative: Alternative, index: number) => T) {
     this.#make = make;
@@ -34,29 +33,37 @@ export class ReadyValues<T> {
     this.#values.length = 0;
   }
 
-  /** The values of those that are ready in a decision of kind `"next"`. */
+  /** The values of those that are ready in a decision of kind `"next"`. The list stays the same, and is only valid until the next decision. */
   update(ready: readonly Alternative[]): readonly T[] {
     const before = this.#ready;
-    const beforeValues = this.#values;
-    const after = this.#nextReady;
-    const values = this.#nextValues;
-    after.length = 0;
-    values.length = 0;
+    const values = this.#values;
+    // Invariant: below `index` stands what is ready now, from `from` on what was ready before and has not been met. Both move to the left in place.
     let from = 0;
     for (let index = 0; index < ready.length; index++) {
       const alternative = ready[index] as Alternative; // below the length
       let place = from;
       while (place < before.length && before[place] !== alternative) place++;
       if (place < before.length) {
-        values.push(beforeValues[place] as T); // as long as the list before
+        before[index] = alternative;
+        values[index] = values[place] as T; // as long as the other list
         from = place + 1;
-      } else values.push(this.#make(alternative, index));
-      after.push(alternative);
+        continue;
+      }
+      const value = this.#make(alternative, index);
+      if (before[from] === undefined) from++; // the place of the one that was taken, or behind the end
+      if (index === from && from < before.length) {
+        before.splice(index, 0, alternative); // new before others that are not, which is rare
+        values.splice(index, 0, value);
+      } else {
+        before[index] = alternative;
+        values[index] = value;
+      }
+      from = Math.max(from, index + 1);
     }
-    this.#ready = after;
-    this.#values = values;
-    this.#nextReady = before;
-    this.#nextValues = beforeValues;
+    while (before.length > ready.length) {
+      before.pop();
+      values.pop();
+    }
     return values;
   }
 

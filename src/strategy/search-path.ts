@@ -13,8 +13,6 @@ import { hashOfId, placeAmong, type WakeupSequence, WakeupSequences } from "./wa
 
 /** A step that ran, and what there was to decide about it. */
 export interface TakenStep extends RunEvent {
-  /** The place in the run since when it was ready. */
-  readonly readySince: number;
   /** Whether there was a choice. */
   readonly isDecided: boolean;
 }
@@ -204,16 +202,14 @@ export class SearchPath {
     const { steps, pasts } = this.#sequence;
     steps.length = 0;
     pasts.length = 0;
-    let readySince = taken[second]?.readySince ?? 0;
     for (let place = first + 1; place < taken.length && !this.#order.areApart(first, place); place++) {
       const other = taken[place];
       if (other === undefined || place === second || this.#order.isBefore(first, place)) continue;
-      if (steps.length === 0) ({ readySince } = other);
       steps.push(other.step);
       pasts.push(this.#order.pastOf(place));
     }
     const node = this.#nodes[first];
-    if (readySince > first || node?.taken?.isDecided !== true) return;
+    if (node?.taken?.isDecided !== true) return;
     steps.push(last);
     pasts.push(hashOfId(last.id));
     insert(node, this.#sequence);
