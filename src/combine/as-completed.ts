@@ -96,6 +96,7 @@ export class AsCompleted<T> implements Iterable<Coroutine<T>>, AsyncIterable<T> 
   }
 
   readonly #expire = (): void => {
+    this.#loop.tracker?.touchInternally(this, true);
     for (let left = this.#todo.size; left > 0; left--) {
       this.#done.push("timeout");
       this.#wakeNext();

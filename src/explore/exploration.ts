@@ -176,8 +176,9 @@ export class Exploration {
     const { end } = run;
     this.runner.end();
     const { schedule } = this.#counting;
+    const isCutOff = end.kind === "livelock" || end.kind === "starvation";
     const { tracker, housekeeping } = run.loop;
-    this.#counting.end({ run: this.#runs, failed: end.kind !== "passed", steps: run.loop.steps });
+    this.#counting.end({ run: this.#runs, failed: end.kind !== "passed", steps: run.loop.steps, isCutOff });
     // In asyncio's own order the library's handles have steps' places, and the classes are others.
     if (tracker !== undefined) this.#audit?.end({ end, runClass: tracker.runClass });
     const runClass = housekeeping === "eager" ? tracker?.runClass : undefined;

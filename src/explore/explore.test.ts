@@ -228,10 +228,10 @@ describe("what a failure can be", () => {
     };
     const failure = await failureOf(poll, { maxSteps: 50 });
     expect(failure?.kind).toBe("livelock");
-    expect((failure?.error as Error).message).toMatchInlineSnapshot(
+    expect((failure?.error as Error).message.replace(/:\d+:\d+/, ":LINE")).toMatchInlineSnapshot(
       `
       "livelock at t=0: the run took more than 50 steps, the last of them in a circle, in each turn of which run
-        main  1 step  at src/explore/explore.test.ts:221:16
+        main  1 step  at src/explore/explore.test.ts:LINE
       Usually a task that polls for what never comes; raise maxSteps if the program really is that long."
     `,
     );
@@ -521,7 +521,7 @@ describe("the process around", () => {
 
 describe("the row S1.6 of the source documents, broken", () => {
   test("it is caught, and in the smallest order the monitor alone comes between, once, in the middle of a reply", async () => {
-    const { status, failure, runs } = await explore(tenBroken, { seed, runs: 30 });
+    const { status, failure, runs } = await explore(tenBroken, { seed, runs: 30, strategy: "random" });
     expect(status).toBe("failed");
     // A run fails with probability 511/1024: all of 30 miss it with p < 1e-9.
     expect(runs).toBeLessThanOrEqual(30);
@@ -532,9 +532,9 @@ describe("the row S1.6 of the source documents, broken", () => {
         "monitor 1",
         "fetcher 1-12",
         "monitor 2",
-        "fetcher 13-28",
+        "fetcher 13-25",
         "monitor 3",
-        "fetcher 29-45",
+        "fetcher 26-45",
         "main 2",
         "monitor 4-5",
         "main 3",
@@ -544,10 +544,10 @@ describe("the row S1.6 of the source documents, broken", () => {
       [
         "60 fetcher start",
         "60 fetcher start",
-        "60 fetcher start",
-        "60 fetcher start",
-        "60 fetcher start",
         "60 monitor start",
+        "60 fetcher start",
+        "60 fetcher start",
+        "60 fetcher start",
         "60 fetcher start",
         "60 fetcher start",
         "60 fetcher start",

@@ -47,7 +47,7 @@ export async function explore(scenario: Scenario, options: ExploreOptions = {}):
     await exploration.runner.prepare();
     let failure = await exploration.search((first) => checkFirst(exploration, first, options));
     await exploration.audit();
-    const { coverage } = exploration; // before runs that are no part of the search add to it
+    const { coverage, isComplete } = exploration; // before runs that are no part of the search add to it
     const seen = exploration.firstFailure;
     if (failure === undefined && seen !== undefined) {
       failure = await investigate(seen, {
@@ -57,7 +57,7 @@ export async function explore(scenario: Scenario, options: ExploreOptions = {}):
         strategy: exploration.strategy,
       });
     }
-    return outcomeOf(exploration, coverage, failure);
+    return outcomeOf(exploration, { coverage, isComplete }, failure);
   } finally {
     putBack();
     release();
@@ -93,8 +93,12 @@ async function checkFirst(
   );
 }
 
-function outcomeOf(exploration: Exploration, coverage: Coverage, failure: ExploreFailure | undefined): Outcome {
-  const { runs, failures, isComplete, isStopped, strategy, runner, uncontrolled, untracked } = exploration;
+function outcomeOf(
+  exploration: Exploration,
+  { coverage, isComplete }: { readonly coverage: Coverage; readonly isComplete: boolean },
+  failure: ExploreFailure | undefined,
+): Outcome {
+  const { runs, failures, isStopped, strategy, runner, uncontrolled, untracked } = exploration;
   const findings: Findings = {
     runs,
     failures: failure !== undefined ? Math.max(failures, 1) : failures,

@@ -223,7 +223,10 @@ export class Agenda {
       this.#noteTaken(joins);
       others.push(joins);
     }
-    return first === undefined || others.length === 0 ? taken : new GateBatch(first, others);
+    if (first === undefined || others.length === 0) return taken;
+    const batch = new GateBatch(first, others);
+    this.#tracker?.joined(batch, batch.gates);
+    return batch;
   }
 
   /** `taken` is open no more, if it is a gate. */

@@ -134,6 +134,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
 
   /** Removes every registration of `callback` that was not called yet; answers how many there were. */
   removeDoneCallback(callback: (future: Future<T>) => unknown): number {
+    this.#loop.tracker?.looked(this);
     const waiters = this.#waiters === undefined ? [] : [this.#waiters].flat();
     const kept = waiters.filter((waiter) => !(waiter instanceof DoneCallback && waiter.callback === callback));
     this.#waiters = kept;

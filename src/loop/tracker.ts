@@ -39,6 +39,7 @@ interface Pending {
 class Lineages {
   readonly #children: number[][] = [[]];
   readonly #hashes: number[] = [0x2545f491];
+  readonly #joined = new Map<string, number>();
 
   /** The number of the `place`-th that `parent`, whose lineage has the hash `parentHash`, has made. */
   child(parent: number, place: number, parentHash: number): number {
@@ -47,6 +48,16 @@ class Lineages {
     if (known !== undefined) return known;
     const number = this.#hashes.push(mix(parentHash, place, 5)) - 1;
     siblings[place] = number;
+    return number;
+  }
+
+  /** The number of all of them together, in this order. */
+  joined(numbers: readonly number[]): number {
+    const key = numbers.join();
+    const known = this.#joined.get(key);
+    if (known !== undefined) return known;
+    const number = this.#hashes.push(numbers.reduce((hash, each) => mix(hash, this.hashOf(each), 7), 0)) - 1;
+    this.#joined.set(key, number);
     return number;
   }
 
@@ -199,12 +210,24 @@ export class Tracker {
     this.introduce(handle);
   }
 
+  /** `gates` settle together, as the step of `batch`. */
+  joined(batch: object, gates: readonly object[]): void {
+    const pending = gates.flatMap((gate) => this.#pending.get(gate) ?? []);
+    const [{ madeBy } = { madeBy: NO_STEP }] = pending;
+    this.#pending.set(batch, { id: this.#steps.joined(pending.map(({ id }) => id)), madeBy, queuedBy: NO_STEP });
+    this.#contributors.set(
+      batch,
+      pending.map((gate) => gate.madeBy),
+    );
+    for (const gate of gates) this.#pending.delete(gate);
+  }
+
   /** The id that `handle` has as a step. */
   idOf(handle: object): number {
     return this.#pending.get(handle)?.id ?? -1;
   }
 
-  /** `handle` begins to run as step `step`; `source` is what it has waited for. `isBatch`: and others together with it. `isAlone`: nothing else is ready. */
+  /** `handle` begins to run as step `step`; `source` is what it has waited for, or itself. `isBatch`: and others together with it. `isAlone`: nothing else is ready. */
   beginStep(handle: Handle, step: number, timeMs: number, source: object | undefined, isBatch: boolean, isAlone: boolean): void {
     if (!this.#pending.has(handle)) this.made(handle);
     const { id, madeBy, queuedBy } = this.#pending.get(handle) as Pending; // it was made just now at the latest

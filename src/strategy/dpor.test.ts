@@ -186,6 +186,14 @@ describe("with a bound on preemptions", () => {
     expect({ runs, complete }).toEqual({ runs: 36, complete: true });
   });
 
+  test.each([0, 1, 2])("where no step is tracked it is exhaustive search with a bound of %i", async (preemptions) => {
+    const { untracked: scenario } = counter(3, 1);
+    const some = await explore(scenario, { ...everyRun, strategy: changed(dpor({ preemptions }), { tracks: false }) });
+    const every = await explore(scenario, { ...everyRun, strategy: exhaustive({ preemptions }) });
+    expect([some.runs, some.distinct, some.failures, some.complete]).toEqual([every.runs, every.distinct, every.failures, every.complete]);
+    expect(some.complete).toBe(false);
+  });
+
   test("it is known by its bound, and refuses one that is none", () => {
     expect(dpor({ preemptions: 2 }).name).toBe("dpor:2");
     expect(() => dpor({ preemptions: -1 })).toThrowErrorMatchingInlineSnapshot(

@@ -17,6 +17,8 @@ import { SETTLE_PROBABILITY } from "./batch.js";
 import { highest, Priorities, type Ranked } from "./priorities.js";
 import { RunLength } from "./run-length.js";
 
+const MAX_DEPTH = 1_000;
+
 export interface PctOptions {
   /** How many ordering facts a bug may need; one less than there are change points in a run. At least 1. Default 3. */
   readonly depth?: number;
@@ -37,8 +39,6 @@ export function pct(seed: number, { depth }: PctOptions = {}): Strategy {
   }
   return new Pct(depth === undefined ? "pct" : `pct:${depth}`, seed, depth ?? 3);
 }
-
-const MAX_DEPTH = 1_000;
 
 class Pct implements Strategy {
   readonly name: string;

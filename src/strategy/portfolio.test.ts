@@ -80,7 +80,7 @@ test("one chain after the other is tried often as long as that shows new orders,
     if (isAtOnce && run > 6 && run <= 106) counts[0]! += 1;
     if (isAtOnce && run > 900) counts[1]! += 1;
   }
-  // About 20 and 5 of 100 runs; the seed is fixed. After 200 of these runs each order of any four of the seven was shown.
+  // About 20 and 5 of 100 runs; the seed is fixed.
   const [early = 0, late = 0] = counts;
   expect(early).toBeGreaterThan(12);
   expect(late).toBeLessThan(10);

@@ -1,5 +1,5 @@
 /**
- * Partial order sampling (Yuan, Yang, Gu: "Partial Order Aware Concurrency Sampling", CAV 2018, algorithm 2): each step that becomes ready draws
+ * Partial order sampling (Yuan, Yang, Gu: "Partial Order Aware Concurrency Sampling", CAV 2018): each step that becomes ready draws
  * a priority, the highest of those that are ready runs, and the ready ones that are dependent with it draw anew. So the orders of two
  * dependent steps are as likely as each other, whatever else runs, and no run is spent on the order of those that are not.
  *

@@ -103,7 +103,7 @@ export class SearchPath {
     return done + here;
   }
 
-  /** Leaves out the wakeup sequences that were to be followed here, up to one that is within the bound. */
+  /** Leaves out the sequences that were to be followed here, up to one that is within the bound. (What comes down from the node before is.) */
   keepWithinBound(): void {
     if (!this.isKnown) this.#dropBeyondBound(this.node);
   }
