@@ -43,7 +43,7 @@ export class Audit {
 
   /** The run is over. */
   end(result: Pick<Sample, "end" | "runClass">): void {
-    if (this.#steps.length > MAX_LENGTH || result.end.kind === "divergence") return;
+    if (this.#steps.length > MAX_LENGTH || result.end.kind === "divergence" || decidesMoreThanSteps(this.#steps)) return;
     const place = this.#seen < SAMPLES ? this.#seen : this.#random.below(this.#seen + 1);
     this.#seen++;
     if (place < SAMPLES) this.#samples[place] = { ...result, steps: this.#steps };
@@ -65,6 +65,12 @@ export class Audit {
     }
     return undefined;
   }
+}
+
+/** Whether batches were put together in the run, or time may have passed open gates: the order of its steps does not say so. */
+function decidesMoreThanSteps(steps: readonly StepRecord[]): boolean {
+  const gates = steps.filter(({ kind }) => kind === "gate");
+  return gates.length > 0 && (steps.some(({ timeMs }) => timeMs > 0) || gates.some(({ operation }) => operation.includes("+")));
 }
 
 const describe = (end: ScenarioEnd): string => (end.kind === "passed" ? "no failure" : signatureOf(end));
