@@ -12,7 +12,7 @@ import type { Coverage } from "./coverage.js";
 import { Exploration, type FirstRun } from "./exploration.js";
 import { divergence, investigate } from "./investigate.js";
 import { type ExploreOptions, requireOptions } from "./options.js";
-import type { ExploreFailure, Findings, Outcome } from "./outcome.js";
+import type { ExploreFailure, CommonFindings, Outcome } from "./outcome.js";
 import type { Scenario } from "./scenario-run.js";
 import { findDifference } from "./self-check.js";
 
@@ -99,7 +99,7 @@ function outcomeOf(
   failure: ExploreFailure | undefined,
 ): Outcome {
   const { runs, failures, isStopped, strategy, runner, uncontrolled, untracked } = exploration;
-  const findings: Findings = {
+  const findings: CommonFindings = {
     runs,
     failures: failure !== undefined ? Math.max(failures, 1) : failures,
     distinct: coverage.schedules,

@@ -41,7 +41,7 @@ export interface ExploreFailure {
  *
  * @since 0.1.0
  */
-export type Outcome = Findings &
+export type Outcome = CommonFindings &
   (
     | { readonly status: "failed"; readonly failure: ExploreFailure }
     /** `"passed"` also when the number of runs was reached; `"stopped"` by the signal or the time limit. */
@@ -49,7 +49,7 @@ export type Outcome = Findings &
   );
 
 /** What an exploration answers in any case. */
-export interface Findings {
+export interface CommonFindings {
   /** Runs of the search; what was run again to check and to minimise does not count. */
   readonly runs: number;
   /** How many of them failed. */

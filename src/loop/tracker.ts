@@ -10,6 +10,8 @@
  *
  * Invariant: between two steps, `#step` is the one that ran last, because what the library queues for itself belongs to it; after time
  * has passed there is none.
+ *
+ * It is longer than other files here because lineage, footprint and class are told of the same step at the same moments, and share all of its state.
  */
 import { hash32 } from "../random/random.js";
 import { formatReadyTask } from "../schedule/schedule.js";
