@@ -12,7 +12,7 @@ import type { Coverage } from "./coverage.js";
 import { Exploration, type FirstRun } from "./exploration.js";
 import { divergence, investigate } from "./investigate.js";
 import { type ExploreOptions, requireOptions } from "./options.js";
-import type { ExploreFailure, CommonFindings, Outcome } from "./outcome.js";
+import type { CommonFindings, ExploreFailure, Outcome } from "./outcome.js";
 import type { Scenario } from "./scenario-run.js";
 import { findDifference } from "./self-check.js";
 
