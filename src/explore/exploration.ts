@@ -1,6 +1,8 @@
 /**
  * The search: run after run under one strategy, until a failure is found, nothing is left to try, or it is enough.
  */
+
+import { InternalError } from "../errors/errors.js";
 import { freshSeed, realNowMs } from "../loop/host.js";
 import type { Uncontrolled } from "../loop/outside.js";
 import { inMacrotask, SLICE_MS } from "../loop/run.js";
@@ -23,6 +25,15 @@ export interface FailureSeen {
   readonly picks: readonly number[];
   readonly housekeeping: "inline" | "eager";
   readonly end: FailedEnd;
+  /** Whether a step of it would not come to its end. */
+  readonly isHung: boolean;
+}
+
+/** A run that left something behind. */
+export interface LeakingRun {
+  readonly picks: readonly number[];
+  readonly housekeeping: "inline" | "eager";
+  readonly leaks: readonly string[];
 }
 
 /** The first run, for the self-check. */
@@ -33,6 +44,8 @@ export interface FirstRun {
   readonly end: ScenarioEnd;
   /** False where its class is not known, although those of later ones will be. */
   readonly hasClass: boolean;
+  /** Why nothing can be said of the scenario, though the run passed. */
+  readonly mistake: string | undefined;
 }
 
 export class Exploration {
@@ -49,12 +62,15 @@ export class Exploration {
   #isComplete = false;
   #isStopped = false;
   #isRefuted = false;
+  /** The run that was started last. */
+  #current: ScenarioRun | undefined = undefined;
   /** Follows the first run. */
   #observer: ScenarioObserver | undefined = undefined;
   #uncontrolled: Uncontrolled | undefined = undefined;
   #untracked: string | undefined = undefined;
   #first: FirstRun | undefined = undefined;
   #firstFailure: FailureSeen | undefined = undefined;
+  #leaking: LeakingRun | undefined = undefined;
 
   constructor(scenario: Scenario, options: ExploreOptions) {
     this.#options = options;
@@ -96,6 +112,11 @@ export class Exploration {
     return this.#untracked;
   }
 
+  /** The first run that left something behind, if that is looked for. */
+  get leaking(): LeakingRun | undefined {
+    return this.#leaking;
+  }
+
   get firstFailure(): FailureSeen | undefined {
     return this.#firstFailure;
   }
@@ -122,7 +143,7 @@ export class Exploration {
   /** Makes the runs. `onFirst` is called after the first; a failure that it answers ends the search, and is answered. */
   async search(onFirst: (first: FirstRun) => Promise<ExploreFailure | undefined>): Promise<ExploreFailure | undefined> {
     while (!this.#isOver()) {
-      const unfinished = await inMacrotask(() => this.#runSlice());
+      const unfinished = await inMacrotask(() => this.#runLimitedSlice());
       if (unfinished !== undefined) {
         await unfinished.finish(() => this.isOutOfTime());
         if (!unfinished.isAbandoned) this.#endRun(unfinished);
@@ -152,6 +173,17 @@ export class Exploration {
     return this.#isStopped;
   }
 
+  /** The same, and what would never give way is stopped. */
+  #runLimitedSlice(): ScenarioRun | undefined {
+    const slice = this.runner.limit(() => this.#runSlice());
+    if (slice.isOver) return slice.value;
+    const run = this.#current;
+    if (run === undefined) throw new InternalError("something else than a run of the scenario did not come to its end");
+    run.stop();
+    this.#endRun(run);
+    return undefined;
+  }
+
   /** Makes runs until it is time to give way to the real event loop; answers a run that is not over yet. */
   #runSlice(): ScenarioRun | undefined {
     const { stopOnFailure = true } = this.#options;
@@ -165,6 +197,7 @@ export class Exploration {
       const isFirst = this.#runs === 0;
       this.#observer = isFirst ? new ScenarioObserver(false) : undefined;
       const run = this.runner.begin(this.#counting, { observer: this.#observer });
+      this.#current = run;
       if (!this.runner.start(run, sliceEndMs)) return run;
       this.#endRun(run);
       if (isFirst) return undefined;
@@ -187,11 +220,14 @@ export class Exploration {
     this.#untracked ??= tracker?.untracked;
     if (this.#observer !== undefined) {
       const hasClass = tracker !== undefined || this.runner.tracker === undefined || housekeeping === "inline";
-      this.#first = { picks: this.#counting.picks, housekeeping, steps: this.#observer.steps, end, hasClass };
+      this.#first = { picks: this.#counting.picks, housekeeping, steps: this.#observer.steps, end, hasClass, mistake: run.mistake };
+    }
+    if (this.#options.detectLeaks === true && this.#leaking === undefined && end.kind === "passed" && run.leaks.length > 0) {
+      this.#leaking = { picks: this.#counting.picks, housekeeping, leaks: run.leaks };
     }
     if (end.kind !== "passed") {
       this.#failures++;
-      this.#firstFailure ??= { run: this.#runs, picks: this.#counting.picks, housekeeping, end };
+      this.#firstFailure ??= { run: this.#runs, picks: this.#counting.picks, housekeeping, end, isHung: run.isHung };
     }
     this.#runs++;
     this.#options.onRun?.(end, { schedule, runClass });

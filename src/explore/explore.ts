@@ -2,6 +2,8 @@
  * Many runs of one scenario under one strategy, and what they found.
  */
 
+import { UsageError } from "../errors/errors.js";
+import { Stopped } from "../intercept/hard-limit.js";
 import { takeOverPlatform } from "../intercept/install.js";
 import type { Placement } from "../intercept/replacement.js";
 import { takeTurn } from "../loop/run.js";
@@ -13,7 +15,7 @@ import { picking } from "./counting.js";
 import type { Coverage } from "./coverage.js";
 import { Exploration, type FirstRun } from "./exploration.js";
 import { divergence, investigate } from "./investigate.js";
-import { type ExploreOptions, requireOptions } from "./options.js";
+import { type CommandOptions, type ExploreOptions, requireOptions } from "./options.js";
 import type { CommonFindings, ExploreFailure, Outcome } from "./outcome.js";
 import type { CloseOptions } from "./runner.js";
 import type { Scenario } from "./scenario-run.js";
@@ -44,7 +46,7 @@ export async function explore(scenario: Scenario, options: ExploreOptions = {}):
   const exploration = new Exploration(scenario, options);
   const release = await takeTurn("explore()");
   const putBack = interceptStrays((error) => {
-    exploration.runner.noteStray(error);
+    if (!(error instanceof Stopped)) exploration.runner.noteStray(error);
   });
   let platform: Placement | undefined;
   try {
@@ -53,6 +55,7 @@ export async function explore(scenario: Scenario, options: ExploreOptions = {}):
     let failure = await exploration.search((first) => checkFirst(exploration, first, options));
     await exploration.audit();
     const { coverage, isComplete } = exploration; // before runs that are no part of the search add to it
+    const leaks = await findLeaks(exploration);
     const seen = exploration.firstFailure;
     if (failure === undefined && seen !== undefined) {
       failure = await investigate(seen, {
@@ -62,7 +65,7 @@ export async function explore(scenario: Scenario, options: ExploreOptions = {}):
         strategy: exploration.strategy,
       });
     }
-    return outcomeOf(exploration, { coverage, isComplete }, failure);
+    return outcomeOf(exploration, { coverage, isComplete, leaks }, failure);
   } finally {
     platform?.release();
     putBack();
@@ -70,18 +73,27 @@ export async function explore(scenario: Scenario, options: ExploreOptions = {}):
   }
 }
 
+/** What a run left behind, with the places where it was made. */
+async function findLeaks({ leaking, runner }: Exploration): Promise<readonly string[]> {
+  if (leaking === undefined) return [];
+  const again = await runner.runClosely(picking(leaking.picks, leaking.housekeeping), { withSites: true });
+  return again?.leaks ?? leaking.leaks;
+}
+
 /** Makes the first run again; the failure when it is not the same, with what the scenario asks that no schedule answers. */
 async function checkFirst(
   exploration: Exploration,
   first: FirstRun,
-  { selfCheck = true }: ExploreOptions,
+  { selfCheck = true, mayBeOneStep = false }: CommandOptions,
 ): Promise<ExploreFailure | undefined> {
-  if (!selfCheck && first.hasClass) return undefined;
+  if (selfCheck && !mayBeOneStep && first.end.kind === "passed" && first.mistake !== undefined)
+    throw new UsageError(`explore: ${first.mistake}.`);
+  // A failure is made again anyway when it is looked into.
+  if (first.hasClass && (!selfCheck || first.end.kind !== "passed")) return undefined;
   const { runner } = exploration;
   const makeAgain = (close: CloseOptions = {}) => runner.runClosely(picking(first.picks, first.housekeeping), close);
   const second = await makeAgain();
   if (!first.hasClass && second?.runClass !== undefined) exploration.addClassOfFirst(second.runClass);
-  // A failure is made again anyway when it is looked into.
   if (!selfCheck || first.end.kind !== "passed") return undefined;
   const difference = second && findDifference(first, second);
   // Where real I/O takes part, no replay is promised, and the outcome says so.
@@ -107,7 +119,7 @@ async function checkFirst(
 
 function outcomeOf(
   exploration: Exploration,
-  { coverage, isComplete }: { readonly coverage: Coverage; readonly isComplete: boolean },
+  { coverage, isComplete, leaks }: { readonly coverage: Coverage; readonly isComplete: boolean; readonly leaks: readonly string[] },
   failure: ExploreFailure | undefined,
 ): Outcome {
   const { runs, failures, isStopped, strategy, runner, uncontrolled, untracked } = exploration;
@@ -121,6 +133,7 @@ function outcomeOf(
     strategy: strategy.name,
     seed: runner.seed,
     uncontrolled,
+    leaks,
     untracked,
   };
   if (failure !== undefined) return { ...findings, status: "failed", failure };

@@ -135,7 +135,7 @@ describe("the bound on latency", () => {
         for (const part of ["head", "body"]) await io(part);
         note(`${isLate ? "late" : "loaded"} ${time()}`);
       };
-    expect((await endsOf(inARow(15))).ends).toEqual({ "loaded 0": 1, "loaded 10": 2, "late 15": 1 });
+    expect((await endsOf(inARow(15))).ends).toEqual({ "loaded 0": 1, "loaded 10": 2, "loaded 15": 1, "late 15": 1 });
     expect(Object.keys((await endsOf(inARow(20))).ends)).toContain("late 20");
     // More than two of them is not asked of a program, and nor is more than each may take.
     expect((await endsOf(inARow(21))).ends).toEqual({ "loaded 0": 1 });

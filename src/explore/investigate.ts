@@ -17,6 +17,9 @@ import { minimiseLivelock } from "./minimise-livelock.js";
 import type { ExploreFailure } from "./outcome.js";
 import type { ScenarioRunner } from "./runner.js";
 
+/** How long a step that does not come to its end is watched, in real milliseconds, to see where it is. */
+const HOT_PLACE_MS = 200;
+
 export interface Investigation {
   readonly runner: ScenarioRunner;
   readonly minimise: boolean;
@@ -31,9 +34,11 @@ export async function investigate(seen: FailureSeen, investigation: Investigatio
   const { runner, strategy } = investigation;
   const isDivergence = seen.end.kind === "divergence";
   const again = isDivergence ? strategy : picking(seen.picks, seen.housekeeping);
-  const original = await runner.failClosely(again, { withSites: true });
+  const hotPlace = seen.isHung ? await runner.findHotPlace(again, HOT_PLACE_MS) : undefined;
+  const original = await runner.failClosely(again, { withSites: !seen.isHung, ...(seen.isHung && { hotPlace }) });
   if (original === undefined || !isSameFailure(original.end, seen.end)) return leftItsSchedule(seen, original, runner);
-  const isMinimised = investigation.minimise && !isDivergence;
+  // Each rerun of a step that never ends takes as long as the limit.
+  const isMinimised = investigation.minimise && !isDivergence && !seen.isHung;
   const { run, reruns } = isMinimised ? await makeSmall(original, investigation) : { run: original, reruns: 0 };
   const about = isMinimised ? await explainOrder(run, investigation) : undefined;
   return {

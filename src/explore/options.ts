@@ -65,6 +65,15 @@ export interface ExploreOptions {
   readonly onRun?: (end: ScenarioEnd, seen: SeenRun) => void;
   /** Real milliseconds after which the exploration is stopped. Default: no limit. */
   readonly timeLimitMs?: number;
+  /**
+   * A step of more real milliseconds is stopped, whatever it does, and ends its run as a livelock. Default 2,000; Infinity never stops one.
+   */
+  readonly hardLimitMs?: number;
+  /**
+   * Find out which timers, intervals and gates the scenario leaves behind: those of the first run that does are in `outcome.leaks`. Default
+   * false: they are dropped without a word.
+   */
+  readonly detectLeaks?: boolean;
   /** See {@link RunOptions}. Default 20. */
   readonly idleGraceMs?: number;
 }
@@ -86,8 +95,12 @@ export interface Hash {
 export interface CommandOptions extends ExploreOptions {
   /** The name of the main task. Default `"main"`. */
   readonly mainName?: string | undefined;
+  /** Whether it is all right for the program to come to its end in one step. Default false: something is missing then. */
+  readonly mayBeOneStep?: boolean | undefined;
 }
 
+/** Real milliseconds. */
+export const DEFAULT_HARD_LIMIT_MS = 2_000;
 export const DEFAULT_STRATEGY = "portfolio";
 export const DEFAULT_RUNS = 1_000;
 export const DEFAULT_MAX_STEPS = 10_000;
@@ -95,14 +108,15 @@ export const DEFAULT_MAX_STEPS = 10_000;
 /** Throws UsageError for what makes no sense. */
 export function requireOptions(scenario: unknown, options: ExploreOptions): void {
   if (typeof scenario !== "function") throw new UsageError(`explore: scenario must be a function, not ${String(scenario)}`);
-  const { runs, maxSteps, maxBatch, starvationBound, seed, strategy, granularity, timeLimitMs, idleGraceMs, ioLatencyMs } = options;
+  const { runs, maxSteps, maxBatch, starvationBound, seed, strategy, granularity, timeLimitMs, idleGraceMs, hardLimitMs, ioLatencyMs } =
+    options;
   for (const [name, value] of Object.entries({ runs, maxSteps, maxBatch, starvationBound })) {
     const isBoundless = value === Number.POSITIVE_INFINITY && name !== "maxSteps";
     if (value !== undefined && !isBoundless && (!Number.isSafeInteger(value) || value < 1)) {
       throw new UsageError(`explore: ${name} must be a whole number, 1 or more, not ${String(value)}`);
     }
   }
-  for (const [name, value] of Object.entries({ timeLimitMs, idleGraceMs })) requireDuration(value, `explore: ${name}`);
+  for (const [name, value] of Object.entries({ timeLimitMs, idleGraceMs, hardLimitMs })) requireDuration(value, `explore: ${name}`);
   if (ioLatencyMs !== undefined && (!Number.isSafeInteger(ioLatencyMs) || ioLatencyMs < 0)) {
     throw new UsageError(`explore: ioLatencyMs must be a whole number of milliseconds, 0 or more, not ${String(ioLatencyMs)}`);
   }

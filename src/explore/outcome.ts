@@ -67,6 +67,11 @@ export interface CommonFindings {
   /** Set when a run had to wait for something outside of the loop: its replay is not promised. */
   readonly uncontrolled: Uncontrolled | undefined;
   /**
+   * What the scenario left behind in the first run that left anything, each with its place where it is known: `setInterval(1000) at
+   * src/pool.ts:12:5`. Empty without `detectLeaks`.
+   */
+  readonly leaks: readonly string[];
+  /**
    * Set where steps are tracked and something was not: the first step that told nothing of what it touches, `t1@2`, which was taken to be
    * dependent with every other; or how two orders differed that should have been equivalent, and then the exploration is not complete.
    */

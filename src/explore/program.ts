@@ -5,7 +5,7 @@ import { describeError, describeValue } from "../errors/errors.js";
 import { GraphInterpreter, placeGraph } from "../graph/interpret.js";
 import type { TaskGraph } from "../graph/task-graph.js";
 import { getRunningLoop } from "../loop/running.js";
-import type { ExploreOptions } from "./options.js";
+import type { CommandOptions, ExploreOptions } from "./options.js";
 import type { Scenario, ScenarioEnd } from "./scenario-run.js";
 
 export interface Program {
@@ -13,7 +13,7 @@ export interface Program {
   /** The name of the main task, where it is not `"main"`. */
   readonly mainName?: string;
   /** Options that its author gave with it. */
-  readonly options: ExploreOptions;
+  readonly options: CommandOptions;
   /** What a run came to, as JSON: what main returned, or `{"error": …}`. To be asked right after the run. */
   readonly resultOf: (end: ScenarioEnd) => string;
 }
@@ -40,7 +40,7 @@ export function graphProgram(graph: TaskGraph): Program {
   return {
     mainName,
     // A graph shares nothing but what the loop and the interpreter see.
-    options: { maxSteps: MAX_GRAPH_STEPS, tracked: true },
+    options: { maxSteps: MAX_GRAPH_STEPS, tracked: true, mayBeOneStep: true },
     scenario: () => {
       const loop = getRunningLoop();
       // An exception that nobody retrieves is told in asyncio, and ends nothing; what main comes to is the result of a graph.

@@ -1,10 +1,12 @@
 /**
  * Makes runs of one scenario under the settings of an exploration: from afar for the search, and closely for whatever is looked into.
  */
+import { findHotPlace, hardLimit } from "../intercept/hard-limit.js";
 import type { Placement } from "../intercept/replacement.js";
 import { IO_LATENCY_MS } from "../loop/event-loop.js";
 import { countRealIo, detectQuiescence, type Quiescence, realNowMs } from "../loop/host.js";
 import { inMacrotask, SLICE_MS } from "../loop/run.js";
+import { isOwn, relativeSite } from "../loop/site.js";
 import type { TakeOver } from "../loop/taken-over.js";
 import { Tracker } from "../loop/tracker.js";
 import type { RecordedDecision, Schedule } from "../schedule/schedule.js";
@@ -12,7 +14,7 @@ import type { StepRecord, Strategy } from "../schedule/strategy.js";
 import { recording } from "../strategy/recording.js";
 import type { TraceEvent } from "../trace/trace.js";
 import type { FailedRun } from "./failed-run.js";
-import { type CommandOptions, DEFAULT_MAX_STEPS } from "./options.js";
+import { type CommandOptions, DEFAULT_HARD_LIMIT_MS, DEFAULT_MAX_STEPS } from "./options.js";
 import { type Scenario, type ScenarioEnd, ScenarioObserver, ScenarioRun } from "./scenario-run.js";
 
 /** A run that was looked at closely. */
@@ -22,6 +24,10 @@ export interface CloseRun {
   readonly trace: readonly TraceEvent[];
   readonly schedule: Schedule;
   readonly slowestIoMs: number;
+  /** What it has left behind; see {@link ScenarioRun.leaks}. */
+  readonly leaks: readonly string[];
+  /** Whether a step would not come to its end and was stopped. */
+  readonly isHung: boolean;
   readonly runClass: Tracker["runClass"] | undefined;
 }
 
@@ -35,10 +41,14 @@ export interface CloseOptions {
   readonly ioLatencyMs?: number | undefined;
   /** Told of randomness that is asked and left alone, with its place. */
   readonly onUnseeded?: (what: string) => void;
+  /** Real milliseconds that a slice may take. Default: that of the exploration. */
+  readonly hardLimitMs?: number;
+  /** Where the step goes on for ever that ends the run. Default: unknown. */
+  readonly hotPlace?: string | undefined;
 }
 
 /** What one run has of its own. */
-interface BeginOptions extends Pick<CloseOptions, "ioLatencyMs" | "onUnseeded"> {
+interface BeginOptions extends Pick<CloseOptions, "ioLatencyMs" | "onUnseeded" | "hotPlace"> {
   readonly observer?: ScenarioObserver | undefined;
 }
 
@@ -46,6 +56,10 @@ export class ScenarioRunner {
   readonly seed: number;
   readonly #scenario: Scenario;
   readonly #options: CommandOptions;
+  /** Real milliseconds that a slice may take. */
+  readonly hardLimitMs: number;
+  /** Calls work that may take no longer. */
+  readonly limit: ReturnType<typeof hardLimit>;
   readonly #takeOver: TakeOver;
   #platform: Placement | undefined = undefined;
   #quiescence: Quiescence = "drain";
@@ -57,6 +71,8 @@ export class ScenarioRunner {
     this.#options = options;
     this.seed = seed;
     this.#tracker = tracks ? new Tracker() : undefined;
+    this.hardLimitMs = options.hardLimitMs ?? DEFAULT_HARD_LIMIT_MS;
+    this.limit = hardLimit(this.hardLimitMs);
     this.#takeOver = { seed: options.seedRandom === false ? undefined : seed, realIoBefore: countRealIo() };
   }
 
@@ -79,7 +95,7 @@ export class ScenarioRunner {
   }
 
   /** A new run, the one that is under way from now on. */
-  begin(strategy: Strategy, { observer, ioLatencyMs = this.#options.ioLatencyMs, onUnseeded }: BeginOptions = {}): ScenarioRun {
+  begin(strategy: Strategy, { observer, ioLatencyMs = this.#options.ioLatencyMs, onUnseeded, hotPlace }: BeginOptions = {}): ScenarioRun {
     const { mainName, maxSteps = DEFAULT_MAX_STEPS, idleGraceMs, maxBatch, tracked = false } = this.#options;
     this.#current = new ScenarioRun({
       strategy,
@@ -93,6 +109,9 @@ export class ScenarioRunner {
       tracker: this.#tracker,
       takeOver: onUnseeded === undefined ? this.#takeOver : { ...this.#takeOver, onUnseeded },
       platform: this.#platform,
+      limit: this.limit,
+      hardLimitMs: this.hardLimitMs,
+      hotPlace,
       isTracked: tracked,
       noteShared: this.#noteShared,
       ...(observer && { observer }),
@@ -119,15 +138,20 @@ export class ScenarioRunner {
   /** One run with all its names; undefined when it was given up. */
   async runClosely(
     strategy: Strategy,
-    { withSites = false, isOver = () => false, ioLatencyMs, onUnseeded }: CloseOptions = {},
+    { withSites = false, isOver = () => false, ioLatencyMs, onUnseeded, hardLimitMs, hotPlace }: CloseOptions = {},
   ): Promise<CloseRun | undefined> {
     const recorded = recording(strategy);
     const observer = new ScenarioObserver(withSites && this.#quiescence === "drain");
     recorded.begin(0);
-    const run = this.begin(recorded, { observer, ioLatencyMs, ...(onUnseeded && { onUnseeded }) });
+    const run = this.begin(recorded, { observer, ioLatencyMs, hotPlace, ...(onUnseeded && { onUnseeded }) });
     const isTracking = run.loop.tracker !== undefined;
-    const isEnded = await inMacrotask(() => this.start(run, realNowMs() + SLICE_MS));
-    if (!isEnded) await run.finish(isOver);
+    const limit = hardLimitMs === undefined ? this.limit : hardLimit(hardLimitMs);
+    const started = await inMacrotask(() => {
+      const first = limit(() => this.start(run, realNowMs() + SLICE_MS));
+      if (!first.isOver) run.stop();
+      return first;
+    });
+    if (started.isOver && !started.value) await run.finish(isOver);
     this.end(run);
     if (run.isAbandoned) return undefined;
     return {
@@ -136,8 +160,27 @@ export class ScenarioRunner {
       trace: observer.trace,
       schedule: this.scheduleOf(recorded.decisions, run.loop.housekeeping, ioLatencyMs),
       slowestIoMs: run.loop.slowestIoMs,
+      leaks: run.leaks,
+      isHung: run.isHung,
       runClass: isTracking ? this.#tracker?.runClass : undefined,
     };
+  }
+
+  /**
+   * Where the step goes on for ever that ends the run of `strategy`, found out by watching it for a while. Undefined where nobody can tell.
+   */
+  async findHotPlace(strategy: Strategy, hardLimitMs: number): Promise<string | undefined> {
+    const recorded = recording(strategy);
+    recorded.begin(0);
+    const run = this.begin(recorded);
+    const limit = hardLimit(hardLimitMs);
+    const place = await inMacrotask(() =>
+      findHotPlace(() => {
+        if (!limit(() => this.start(run, Number.POSITIVE_INFINITY)).isOver) run.stop();
+      }, isOwn),
+    );
+    this.end(run);
+    return run.isHung && place !== undefined ? relativeSite(place) : undefined;
   }
 
   /** The same for a run that failed; undefined also when it passed. */

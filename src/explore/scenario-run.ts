@@ -2,11 +2,13 @@
  * One run of a scenario.
  */
 import { gather } from "../combine/gather.js";
-import { describeError, UsageError } from "../errors/errors.js";
+import { describeError, describeValue, UsageError } from "../errors/errors.js";
+import type { hardLimit } from "../intercept/hard-limit.js";
 import type { Placement } from "../intercept/replacement.js";
 import { createTask } from "../loop/create-task.js";
 import { EventLoop, type LoopObserver } from "../loop/event-loop.js";
 import type { Future } from "../loop/future.js";
+import { Gate } from "../loop/gate.js";
 import type { Handle } from "../loop/handle.js";
 import { onNextMacrotask, type Quiescence } from "../loop/host.js";
 import { io } from "../loop/io.js";
@@ -18,9 +20,11 @@ import { findSite } from "../loop/site.js";
 import { sleep } from "../loop/sleep.js";
 import type { TakeOver } from "../loop/taken-over.js";
 import type { Task } from "../loop/task.js";
+import { isThenable } from "../loop/thenable.js";
 import type { Tracker } from "../loop/tracker.js";
 import { Wait } from "../loop/wait.js";
 import { Random } from "../random/random.js";
+import { formatReadyTask } from "../schedule/schedule.js";
 import type { StepRecord, Strategy } from "../schedule/strategy.js";
 import { shared } from "../shared/shared.js";
 import { DivergenceError } from "../strategy/replay.js";
@@ -133,6 +137,11 @@ export interface ScenarioRunOptions {
   readonly takeOver: TakeOver;
   /** Has the platform's functions in place, and sees whether the scenario changed them. */
   readonly platform: Placement | undefined;
+  /** Stands around every slice of the run. */
+  readonly limit: ReturnType<typeof hardLimit>;
+  readonly hardLimitMs: number;
+  /** Where a step is known to go on for ever. */
+  readonly hotPlace: string | undefined;
   /** Whether a step that tells nothing has touched nothing. */
   readonly isTracked: boolean;
   /** Called when the scenario begins to share something. */
@@ -152,11 +161,16 @@ function changedPlatformError(changed: readonly string[], frozen: readonly strin
   );
 }
 
+const withSite = (what: string, site: string | undefined): string => (site === undefined ? what : `${what} at ${site}`);
+
 /** A scenario under way. Started in a macrotask, it usually ends in the same one. */
 export class ScenarioRun {
   readonly loop: EventLoop;
+  /** Whether a step of it would not come to its end. */
+  isHung = false;
   readonly #options: ScenarioRunOptions;
   #stray: { readonly error: unknown } | undefined;
+  #returned: { readonly value: unknown } | undefined;
   #changedPlatform: UsageError | undefined;
 
   constructor(options: ScenarioRunOptions) {
@@ -185,17 +199,61 @@ export class ScenarioRun {
   /** Runs until it is over or `sliceEndMs`; answers whether it is over. */
   start(scenario: Scenario, sliceEndMs: number): boolean {
     const { seed, quiescence, noteShared, mainName } = this.#options;
-    this.loop.start(() => scenario(new Environment(seed, noteShared)), quiescence, mainName);
+    const main = (): unknown => {
+      const result = scenario(new Environment(seed, noteShared));
+      this.#returned = { value: result };
+      return result;
+    };
+    this.loop.start(main, quiescence, mainName);
     return this.loop.advance(sliceEndMs) === "ended";
   }
 
   /** Goes on with a run that was not over, in as many macrotasks as it takes, until it is over or `isOver` says that it is enough. */
   finish(isOver: () => boolean): Promise<void> {
+    const { limit } = this.#options;
     return new Promise((resolve) => {
       onNextMacrotask(() => {
-        continueDriving(this.loop, resolve, isOver);
+        continueDriving(this.loop, resolve, isOver, (sliceEndMs) => {
+          const advanced = limit(() => this.loop.advance(sliceEndMs));
+          if (advanced.isOver) return advanced.value;
+          this.stop();
+          return "ended";
+        });
       });
     });
+  }
+
+  /**
+   * Why nothing can be said of a scenario that passes like this: it cannot be permuted at all. Undefined where it can.
+   */
+  get mistake(): string | undefined {
+    if (this.#returned !== undefined && !isThenable(this.#returned.value)) {
+      return (
+        `the scenario must be an async function, or return a promise: it returned ${describeValue(this.#returned.value)}, ` +
+        "and whatever it had started was dropped"
+      );
+    }
+    return this.loop.steps > 1 || this.#hasLeftovers()
+      ? undefined
+      : "the scenario came to its end in its first step, without waiting for anything, so there is one order only. " +
+          "Usually an await is missing, or the I/O of the code under test is not handed in through env.io()";
+  }
+
+  #hasLeftovers(): boolean {
+    return this.leaks.length > 0;
+  }
+
+  /** What it has left behind, each with its place where that is known. */
+  get leaks(): readonly string[] {
+    const timers = this.loop.pendingNativeTimers().map(({ name, site }) => withSite(name, site));
+    const gates = this.loop.openGates.map(({ name, operation, site }) => withSite(`io ${formatReadyTask({ name, operation })}`, site));
+    return [...timers, ...gates].sort();
+  }
+
+  /** Its step was stopped by the hard limit, in the middle of anything. */
+  stop(): void {
+    this.isHung = true;
+    this.loop.endAsStopped(this.#options.hardLimitMs, this.#options.hotPlace);
   }
 
   /**
@@ -264,7 +322,8 @@ export class ScenarioObserver implements LoopObserver {
     const { name, operation } = handle;
     const t = this.#loop?.time() ?? 0;
     if (handle.kind === "gate") {
-      this.trace.push({ t, task: name, op: operation, name: "io", phase: "end" });
+      const site = handle instanceof Gate ? handle.site : undefined;
+      this.trace.push({ t, task: name, op: operation, name: "io", phase: "end", ...(site !== undefined && { site }) });
       return;
     }
     if (handle instanceof NativeTimer) {

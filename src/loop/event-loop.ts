@@ -23,7 +23,7 @@ import { countRealIo, drainMicrotasks, hasRequestUnderWay, nameRealIo, type Quie
 import { inspectKey } from "./inspect.js";
 import { Ledger } from "./ledger.js";
 import { type Completion, Lifecycle } from "./lifecycle.js";
-import { EndlessWatch, StarvationError } from "./livelock.js";
+import { EndlessWatch, LivelockError, StarvationError } from "./livelock.js";
 import { NativeTimer } from "./native-timer.js";
 import { OutsideWatch, type Uncontrolled } from "./outside.js";
 import { findRunningLoop, setRunningLoop } from "./running.js";
@@ -260,6 +260,7 @@ export class EventLoop {
     const occurrence = ((this.#gatesOpened ??= new Map<string, number>()).get(label) ?? 0) + 1;
     this.#gatesOpened.set(label, occurrence);
     const gate = new Gate(label, occurrence, this.time(), maxMs, this.currentTask(), settle);
+    if (this.#options.sites === true) gate.site = siteOfStack(captureStack(), /^\s*at /);
     this.#observer?.queued?.(gate);
     this.tracker?.queued(gate);
     this.#agenda.openGate(gate);
@@ -562,6 +563,13 @@ export class EventLoop {
     // Whoever waits for the loop's own alone can be judged without a clock, and a report that names one would differ from run to run.
     const judgedAfterMs = began.some((task) => task.mayBeOutside) ? graceMs : undefined;
     this.#end({ kind: "deadlock", error: new DeadlockError(describeWaiting(began, withSites), this.steps, this.time(), judgedAfterMs) });
+  }
+
+  /** Ends a run whose step was stopped from outside, in the middle of anything. @internal */
+  endAsStopped(limitMs: number, site: string | undefined): void {
+    this.#isStepOpen = false;
+    setRunningLoop(undefined);
+    if (!this.#lifecycle.isHalted) this.#end({ kind: "livelock", error: LivelockError.ofStep(this.steps, this.time(), limitMs, site) });
   }
 
   /** The next handle in asyncio's order; undefined when the run is over or nothing can run. */

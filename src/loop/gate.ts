@@ -13,6 +13,8 @@ export class Gate extends Handle {
   /** Virtual time until which it may be held back. */
   readonly latestMs: number;
   readonly openedMs: number;
+  /** Where in the program it was opened; only looked for in runs that are followed closely. */
+  site: string | undefined = undefined;
   readonly #opener: Task | undefined;
   readonly #settle: () => void;
 

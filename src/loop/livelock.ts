@@ -15,6 +15,16 @@ export interface CyclingTask {
 
 /** A run took more steps than it was allowed. */
 export class LivelockError extends HeddleError {
+  /** The report of a step that does not come to its end, at `site` if that is known. */
+  static ofStep(step: number, timeMs: number, limitMs: number, site: string | undefined): LivelockError {
+    const error = new LivelockError(0, timeMs, [], false);
+    error.message = [
+      `step ${step} at t=${timeMs} did not come to its end within ${limitMs} ms of real time, and was stopped${site === undefined ? "." : ` at ${site}.`}`,
+      "Usually a loop without an await, or one whose awaits never have to wait; raise hardLimitMs if the step really takes that long.",
+    ].join("\n");
+    return error;
+  }
+
   /** Who ran in the last steps, in order of name; where those repeat exactly, one turn of the circle. */
   readonly cycle: readonly CyclingTask[];
 

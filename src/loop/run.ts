@@ -2,7 +2,7 @@
  * Driving loops from the real event loop: one after another, each from a fresh macrotask, giving way about every 10 ms.
  */
 import { UsageError } from "../errors/errors.js";
-import { EventLoop, type EventLoopOptions } from "./event-loop.js";
+import { EventLoop, type EventLoopOptions, type Progress } from "./event-loop.js";
 import {
   detectQuiescence,
   hasRequestUnderWay,
@@ -177,9 +177,15 @@ export function inMacrotask<T>(work: () => T): Promise<T> {
 
 /**
  * Goes on with a loop that was started, and calls back when it is over, or when `isAbandoned` says so between two slices. To be called
- * directly from a macrotask: after an `await` it would run in a microtask, where nothing can be drained and steps would mix.
+ * directly from a macrotask: after an `await` it would run in a microtask, where nothing can be drained and steps would mix. `advance` is
+ * called in the place of the loop's own, for whoever has something to do around each slice.
  */
-export function continueDriving(loop: EventLoop, onEnd: () => void, isAbandoned: () => boolean = () => false): void {
+export function continueDriving(
+  loop: EventLoop,
+  onEnd: () => void,
+  isAbandoned: () => boolean = () => false,
+  advance: (sliceEndMs: number) => Progress = (sliceEndMs) => loop.advance(sliceEndMs),
+): void {
   let quietSince = realNowMs();
   let lastActivity = loop.activity;
   let quietTurns = 0;
@@ -189,7 +195,7 @@ export function continueDriving(loop: EventLoop, onEnd: () => void, isAbandoned:
       onEnd();
       return;
     }
-    const progress = loop.advance(realNowMs() + SLICE_MS);
+    const progress = advance(realNowMs() + SLICE_MS);
     if (progress === "ended") {
       onEnd();
       return;

@@ -74,7 +74,8 @@ export function siteOfStack(stack: string, kind: RegExp): string | undefined {
   return undefined;
 }
 
-function isOwn(place: string): boolean {
+/** Whether the place, or the file, is heddle's own or Node's. */
+export function isOwn(place: string): boolean {
   if (place.startsWith("node:")) return true;
   const own = place.startsWith("file:") ? OWN_FOLDER : OWN_FOLDER.replace("file://", "");
   return place.startsWith(own) && !/\.test\.[jt]s:/.test(place);
@@ -84,7 +85,7 @@ function isOwn(place: string): boolean {
  * Absolute paths differ between machines, so a site is relative to the folder that the process was started in; of what lies outside,
  * the file and its folder are said.
  */
-function relativeSite(place: string): string {
+export function relativeSite(place: string): string {
   const path = place.startsWith("file://") ? decodeURI(place.slice("file://".length)) : place;
   const folder = `${(globalThis as { process?: { cwd?: () => string } }).process?.cwd?.() ?? ""}/`;
   return path.startsWith(folder) ? path.slice(folder.length) : path.split("/").slice(-2).join("/");

@@ -30,6 +30,8 @@ const MODULE_OPTIONS: Readonly<Record<Exclude<keyof ExploreOptions, "signal" | "
   seedRandom: true,
   timeLimitMs: true,
   idleGraceMs: true,
+  hardLimitMs: true,
+  detectLeaks: true,
 };
 
 /**

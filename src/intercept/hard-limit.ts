@@ -1,0 +1,117 @@
+/**
+ * A limit on real time that also ends what gives nobody else a turn: a loop without an await, or promises and `nextTick`s without end.
+ *
+ * Only the engine can stop such code, and `node:vm` has it do so for a script that is run with a timeout, together with all that it calls. It
+ * costs some 70 to 150 us a call, so it stands around a slice of many runs. What is stopped runs no `catch` and no `finally`, and the engine
+ * drops the microtasks that were due. Where there is no `node:vm` there is no limit.
+ */
+import { drainMicrotasks, raiseUncaught } from "../loop/host.js";
+import { builtin } from "./builtin.js";
+
+interface VirtualMachine {
+  readonly Script: new (code: string) => { runInThisContext(options: { readonly timeout: number }): unknown };
+}
+
+/** Under this key of the global object the script finds what it is to call. */
+const WORK = Symbol.for("heddle.work");
+const CODE = 'globalThis[Symbol.for("heddle.work")]()';
+
+/** What the listeners of stray exceptions are told after something was stopped: it says nothing of the program, and is to be ignored. */
+export class Stopped extends Error {}
+
+/** What came of work under a limit. */
+export type Limited<T> = { readonly isOver: true; readonly value: T } | { readonly isOver: false };
+
+/** Makes a function that calls `work` and answers what it answers, unless that takes longer than `limitMs` of real time. */
+export function hardLimit(limitMs: number): <T>(work: () => T) => Limited<T> {
+  const vm = builtin("vm") as VirtualMachine | undefined;
+  if (vm === undefined || limitMs === Number.POSITIVE_INFINITY) return (work) => ({ isOver: true, value: work() });
+  const script = new vm.Script(CODE);
+  return <T>(work: () => T): Limited<T> => {
+    let value: { readonly it: T } | undefined;
+    const holder = globalThis as { [WORK]?: () => void };
+    Object.defineProperty(holder, WORK, {
+      value: () => {
+        value = { it: work() };
+      },
+      configurable: true,
+    });
+    try {
+      script.runInThisContext({ timeout: limitMs });
+    } catch (error) {
+      if ((error as { readonly code?: unknown } | undefined)?.code !== "ERR_SCRIPT_EXECUTION_TIMEOUT") throw error;
+      dropTicks(script);
+    } finally {
+      Reflect.deleteProperty(holder, WORK);
+    }
+    return value === undefined ? { isOver: false } : { isOver: true, value: value.it };
+  };
+}
+
+/** How long what was stopped may go on in order to come to its end, in real milliseconds. */
+const LAST_TICKS_MS = 50;
+
+/** A `nextTick` that sets itself anew for ever would go on outside of any limit. Without a way to do so it comes to its end. */
+function dropTicks(script: { runInThisContext(options: { readonly timeout: number }): unknown }): void {
+  const { process } = globalThis as unknown as { readonly process: { nextTick: unknown } };
+  const { nextTick } = process;
+  process.nextTick = () => undefined;
+  const holder = globalThis as { [WORK]?: () => void };
+  Object.defineProperty(holder, WORK, { value: drainMicrotasks, configurable: true });
+  try {
+    script.runInThisContext({ timeout: LAST_TICKS_MS });
+  } catch {
+    // It throws, or never ends, and is as good as gone either way.
+  } finally {
+    process.nextTick = nextTick;
+  }
+  // As after an exception in a tick, Node's stack of async ids still holds what was stopped, and is cleared by this.
+  raiseUncaught(new Stopped());
+}
+
+interface ProfileNode {
+  readonly callFrame: { readonly functionName: string; readonly url: string };
+  readonly hitCount?: number;
+  readonly positionTicks?: readonly { readonly line: number; readonly ticks: number }[];
+}
+
+interface InspectorSession {
+  connect(): void;
+  post(method: string, callback?: (error: unknown, result: { readonly profile: { readonly nodes: readonly ProfileNode[] } }) => void): void;
+}
+
+/**
+ * Where `work` spends its time, as `file:///src/poll.js:12`: the line of code that is no part of Node, nor of `isOwn`, in which it was seen
+ * most often. The session stays open: closing it would end the coverage that a test runner collects.
+ */
+export function findHotPlace(work: () => void, isOwn: (url: string) => boolean): string | undefined {
+  const inspector = builtin("inspector") as { readonly Session: new () => InspectorSession } | undefined;
+  if (inspector === undefined) return undefined;
+  const session = new inspector.Session();
+  const engine = builtin("v8") as { readonly setFlagsFromString?: (flags: string) => void } | undefined;
+  let nodes: readonly ProfileNode[] = [];
+  try {
+    session.connect();
+    session.post("Profiler.enable");
+    session.post("Profiler.start");
+    // The profiler does not know code that a loop was replaced with before it began to look.
+    engine?.setFlagsFromString?.("--no-use-osr");
+    work();
+    session.post("Profiler.stop", (_error, result) => {
+      nodes = result.profile.nodes;
+    });
+  } catch {
+    return undefined; // a runtime that has the module without its effect
+  } finally {
+    engine?.setFlagsFromString?.("--use-osr");
+  }
+  const ticks = new Map<string, number>();
+  for (const { callFrame, positionTicks = [] } of nodes) {
+    if (callFrame.url === "" || callFrame.url.startsWith("node:") || isOwn(callFrame.url)) continue;
+    for (const { line, ticks: count } of positionTicks) {
+      const place = `${callFrame.url}:${line}`;
+      ticks.set(place, (ticks.get(place) ?? 0) + count);
+    }
+  }
+  return [...ticks].sort(([, a], [, b]) => b - a)[0]?.[0];
+}
