@@ -18,8 +18,11 @@ const PLACE = /\(?((?:[a-z]+:\/\/)?[^\s()@]+:\d+:\d+)\)?$/;
 /** A frame as V8 writes it, `at load (file:1:2)`, or as the other engines do, `load@file:1:2`. */
 const FRAME = /^\s*at |@/;
 
-/** The folder of heddle's own code, which is never the place that a user asks for. */
-const OWN_FOLDER = new URL("..", import.meta.url).href;
+/**
+ * The folder of heddle's own code, which is never the place that a user asks for. It is read off the stack: `import.meta` would keep jest from
+ * compiling this to CommonJS. Undefined where all was bundled into one file, in which nobody's code can be told from anybody else's.
+ */
+const OWN_FOLDER = /^(.*\/)loop\/site\.[jt]s:\d+:\d+$/.exec(pathOf(firstPlaceOf(captureStack()) ?? ""))?.[1];
 
 /**
  * `src/pool.ts:41:20`: the innermost place in the program where `wait` is awaited, or undefined where the engine does not say. Only
@@ -90,8 +93,19 @@ export function framesOfOthers(stack: string): readonly string[] {
 
 function isOwn(place: string): boolean {
   if (place.startsWith("node:")) return true;
-  const own = place.startsWith("file:") ? OWN_FOLDER : OWN_FOLDER.replace("file://", "");
-  return place.startsWith(own) && !/\.test\.[jt]s:/.test(place);
+  return OWN_FOLDER !== undefined && pathOf(place).startsWith(OWN_FOLDER) && !/\.test\.[jt]s:/.test(place);
+}
+
+function firstPlaceOf(stack: string): string | undefined {
+  return stack
+    .split("\n")
+    .map((line) => PLACE.exec(line)?.[1])
+    .find((place) => place !== undefined);
+}
+
+/** A place as a path, where it is that of a file. */
+function pathOf(place: string): string {
+  return place.startsWith("file://") ? decodeURI(place.slice("file://".length)) : place;
 }
 
 /**
@@ -99,7 +113,7 @@ function isOwn(place: string): boolean {
  * the file and its folder are said.
  */
 function relativeSite(place: string): string {
-  const path = place.startsWith("file://") ? decodeURI(place.slice("file://".length)) : place;
+  const path = pathOf(place);
   const folder = `${(globalThis as { process?: { cwd?: () => string } }).process?.cwd?.() ?? ""}/`;
   return path.startsWith(folder) ? path.slice(folder.length) : path.split("/").slice(-2).join("/");
 }

@@ -2,6 +2,7 @@
  * Stray rejections and exceptions of a run: those that nobody handles, and that Node would tell the whole process of. While a run
  * lasts the process's own listeners are set aside, so that neither a test runner nor Node's default blames something else for them.
  */
+import { realProcess } from "./host.js";
 
 const EVENTS = ["unhandledRejection", "uncaughtException"] as const;
 type Listener = (...args: unknown[]) => void;
@@ -16,7 +17,7 @@ interface Emitter {
 
 /** Sends strays to `onStray` until the function that it answers is called, which puts everything back. */
 export function interceptStrays(onStray: (error: unknown) => void): () => void {
-  const { process: emitter } = globalThis as unknown as { process?: Partial<Emitter> };
+  const emitter = realProcess() as Partial<Emitter> | undefined; // checked below
   if (!isEmitter(emitter)) return () => undefined;
   const listener: Listener = (error) => {
     onStray(error);

@@ -2,7 +2,7 @@
  * A failed exploration as an error that any test runner shows well: the program's own message, then the order that breaks it, at the
  * place where the program threw.
  */
-import { describeError, HeddleError } from "../errors/errors.js";
+import { describeError, HeddleError, isError } from "../errors/errors.js";
 import type { ExploreFailure, Outcome } from "../explore/outcome.js";
 import { framesOfOthers } from "../loop/site.js";
 import { count, describeSize } from "./exploration-text.js";
@@ -42,7 +42,7 @@ export class ExplorationError extends HeddleError {
     super("HEDDLE_EXPLORATION", renderMessage(outcome, { replay, timeline }), { cause: error });
     this.#outcome = outcome;
     Object.assign(this, assertionFieldsOf(error));
-    const own = framesOf(error);
+    const own = leaveOwnFrames(error);
     this.stack = [`${this.name}: ${this.message}`, ...(own.length > 0 ? own : framesOfOthers(callStack))].join("\n");
   }
 
@@ -82,7 +82,7 @@ function headline({ kind, error }: ExploreFailure): string {
 
 function plainMessage(error: unknown): string | undefined {
   try {
-    return error instanceof Error && PLAIN_NAMES.has(error.name) && error.message !== "" ? error.message : undefined;
+    return isError(error) && PLAIN_NAMES.has(error.name) && error.message !== "" ? error.message : undefined;
   } catch {
     return undefined;
   }
@@ -90,7 +90,7 @@ function plainMessage(error: unknown): string | undefined {
 
 function assertionFieldsOf(error: unknown): Readonly<Record<string, unknown>> {
   const fields: Record<string, unknown> = {};
-  if (!(error instanceof Error)) return fields;
+  if (!isError(error)) return fields;
   for (const name of ASSERTION_FIELDS) {
     try {
       const value = (error as unknown as Record<string, unknown>)[name];
@@ -102,16 +102,22 @@ function assertionFieldsOf(error: unknown): Readonly<Record<string, unknown>> {
   return fields;
 }
 
-/** The frames of an error's stack that are neither heddle's nor Node's. */
-function framesOf(error: unknown): readonly string[] {
-  if (!(error instanceof Error)) return [];
+/**
+ * The frames of an error's stack that are neither heddle's nor Node's. The error is left with only those, because test runners print a cause
+ * with its whole stack.
+ */
+function leaveOwnFrames(error: unknown): readonly string[] {
+  if (!isError(error)) return [];
   try {
     const stack = String(error.stack);
     // The message may have lines that look like frames.
     const end = error.message === "" ? -1 : stack.indexOf(error.message);
-    return framesOfOthers(end === -1 ? stack : stack.slice(end + error.message.length));
+    const head = end === -1 ? describeError(error) : stack.slice(0, end + error.message.length);
+    const frames = framesOfOthers(end === -1 ? stack : stack.slice(end + error.message.length));
+    error.stack = [head, ...frames].join("\n");
+    return frames;
   } catch {
-    return [];
+    return []; // it is frozen, or throws whatever it is asked
   }
 }
 

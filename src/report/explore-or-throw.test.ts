@@ -83,11 +83,12 @@ describe("a failure", () => {
     const thrower = (shown: string): void => {
       if (shown !== "b") throw new Error("wrong\n    at looksLike (a/frame.js:1:2)");
     };
-    const { stack = "", message } = await thrownBy(exploreOrThrow(search(thrower), { seed }));
+    const { stack = "", message, cause } = await thrownBy(exploreOrThrow(search(thrower), { seed }));
     expect(stack.startsWith(`ExplorationError: ${message}\n`)).toBe(true);
     const frames = stack.slice("ExplorationError: ".length + message.length + 1).split("\n");
     expect(frames[0]).toMatch(/^ {4}at thrower .*explore-or-throw\.test\.ts:\d+:\d+/);
     expect(frames.filter((frame) => !frame.includes(".test.ts:"))).toEqual([]);
+    expect(cause).toHaveProperty("stack", `Error: wrong\n    at looksLike (a/frame.js:1:2)\n${frames.join("\n")}`);
   });
 
   test.each<[string, Scenario]>([
