@@ -76,7 +76,7 @@ function renderMessage(outcome: FailedOutcome, { replay, timeline }: Exploration
 
 /** The program's own message. A name that says more than `Error` stands before it, because that of the new error takes its place. */
 function headline({ kind, error }: ExploreFailure): string {
-  const said = plainMessage(error) ?? describeError(error);
+  const said = (plainMessage(error) ?? describeError(error)).trimEnd(); // that of node:assert ends with an empty line
   return kind === "unhandledRejection" ? `${said}\n(an exception or rejection that nobody handled)` : said;
 }
 
