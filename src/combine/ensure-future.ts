@@ -6,7 +6,7 @@ import { Coroutine } from "../loop/coroutine.js";
 import type { EventLoop } from "../loop/event-loop.js";
 import { Future } from "../loop/future.js";
 import { getRunningLoop } from "../loop/running.js";
-import { isThenable } from "../loop/thenable.js";
+import { isPromise, isThenable } from "../loop/thenable.js";
 
 /** A future or task, a coroutine, a function to be called in a task of its own, or anything with a `then`. */
 export type Awaitable<T = unknown> = PromiseLike<T> | (() => PromiseLike<T> | T);
@@ -35,7 +35,7 @@ export function futureFor(loop: EventLoop, item: unknown, argument: string): Fut
   if (item instanceof Future && item.getLoop() === loop) return item as Future;
   if (item instanceof Coroutine || typeof item === "function") return loop.createTask(item as Coroutine | (() => unknown));
   // Its task takes a rejection in a later step, and until then the runtime must not think that nobody does.
-  if (item instanceof Promise) item.catch(() => undefined);
+  if (isPromise(item)) item.catch(() => undefined);
   requireAwaitable(item, argument);
   return loop.createTask(async () => await item);
 }

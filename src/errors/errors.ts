@@ -14,7 +14,8 @@ export type HeddleErrorCode =
   | "HEDDLE_LIVELOCK"
   | "HEDDLE_STARVATION"
   | "HEDDLE_DIVERGENCE"
-  | "HEDDLE_INVARIANT";
+  | "HEDDLE_INVARIANT"
+  | "HEDDLE_EXPLORATION";
 
 /** Base of everything that heddle reports. Programs under test never throw it; match on `code`, not on the message. */
 export class HeddleError extends Error {
@@ -76,7 +77,7 @@ export class CancelledError extends Error {
  */
 export function cancellationIn(error: unknown): CancelledError | undefined {
   if (error instanceof CancelledError) return error;
-  return error instanceof Error && error.name === "AbortError" && error.cause instanceof CancelledError ? error.cause : undefined;
+  return isError(error) && error.name === "AbortError" && error.cause instanceof CancelledError ? error.cause : undefined;
 }
 
 /** Throws UsageError unless `body` is a function; `what` names who was to call it. */
@@ -144,6 +145,16 @@ export class ExceptionGroup extends AggregateError {
   }
 }
 
+/** Whether it is an Error of any realm: in the sandbox of a test runner, those of Node's own functions are none of the sandbox's. */
+export function isError(value: unknown): value is Error {
+  if (typeof value !== "object" || value === null) return false;
+  try {
+    return value instanceof Error || /^\[object (Error|DOMException)\]$/.test(Object.prototype.toString.call(value));
+  } catch {
+    return false; // a proxy may throw whatever it is asked
+  }
+}
+
 /** `RuntimeError: boom`, or the name alone where the message is empty; anything that is not an Error is shown as {@link describeValue} does. */
 export function describeError(error: unknown): string {
   try {
@@ -154,7 +165,7 @@ export function describeError(error: unknown): string {
 }
 
 function describeThrown(error: unknown): string {
-  if (!(error instanceof Error)) return `thrown: ${typeof error === "string" ? error : describeValue(error)}`;
+  if (!isError(error)) return `thrown: ${typeof error === "string" ? error : describeValue(error)}`;
   return error.message === "" ? error.name : `${error.name}: ${error.message}`;
 }
 

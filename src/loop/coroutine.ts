@@ -5,7 +5,7 @@
 import { RuntimeError } from "../errors/errors.js";
 import { inspectKey, nameOfFunction } from "./inspect.js";
 import { findRunningLoop, outsideError } from "./running.js";
-import { isOwnAwaitable, isThenable } from "./thenable.js";
+import { isOwnAwaitable, isPromise, isThenable } from "./thenable.js";
 
 /**
  * The object that {@link coroutine} returns.
@@ -46,7 +46,7 @@ export class Coroutine<T = unknown> implements PromiseLike<T> {
       if (findRunningLoop() === undefined) throw outsideError(`Awaiting coroutine ${this.name}`);
       this.take();
       const result: unknown = this.#fn();
-      return isThenable(result) && (result instanceof Promise || isOwnAwaitable in result)
+      return isThenable(result) && (isPromise(result) || isOwnAwaitable in result)
         ? (result as PromiseLike<T>) // what the function answers
         : Promise.resolve(result as T); // the same
     } catch (error) {

@@ -19,13 +19,39 @@ interface WebPort {
   close(): void;
 }
 
-const hostProcess = (globalThis as { process?: HostProcess }).process;
+type RealTimers = Pick<typeof globalThis, "setImmediate" | "setTimeout">;
+
+/**
+ * jest runs each test file in a realm of its own and gives it a copy of `process`, of whose events nobody hears. Where there is no such realm
+ * the process of the main one is the same.
+ */
+const hostProcess: HostProcess | undefined = findHostProcess();
 const tickCallback = hostProcess?._tickCallback?.bind(hostProcess);
-const realSetImmediate: ((callback: () => void) => unknown) | undefined = globalThis.setImmediate;
-const realSetTimeout: (callback: () => void, delayMs: number) => unknown = globalThis.setTimeout;
+// A realm made to look like a browser has no setImmediate, and timers that answer numbers.
+const nodeTimers = loadBuiltin("node:timers") as RealTimers | undefined; // Node's own name for it
+const realSetImmediate: RealTimers["setImmediate"] | undefined = (nodeTimers ?? globalThis).setImmediate;
+const { setTimeout: realSetTimeout } = nodeTimers ?? globalThis;
 const realClock = globalThis.performance;
 const realCrypto = globalThis.crypto;
 const NodeMessageChannel = globalThis.MessageChannel;
+
+/** One of Node's modules without a static import, which would keep heddle from loading elsewhere. */
+function loadBuiltin(name: string): unknown {
+  return (globalThis as { process?: HostProcess }).process?.getBuiltinModule?.(name);
+}
+
+function findHostProcess(): HostProcess | undefined {
+  const { process: nearest } = globalThis as { process?: HostProcess };
+  if (nearest?.versions?.node === undefined) return nearest;
+  const vm = loadBuiltin("node:vm") as typeof import("node:vm") | undefined; // Node's own name for it
+  const main = vm?.runInThisContext("typeof process === 'object' ? process : undefined") as HostProcess | undefined; // of that realm
+  return main?._tickCallback === undefined ? nearest : main;
+}
+
+/** The process whose events are those that happen: Node's own, also in a realm that was given a copy of it. Undefined outside of Node. */
+export function realProcess(): unknown {
+  return hostProcess;
+}
 
 /**
  * How a loop reaches the end of a step. `"drain"` runs all microtasks and nextTicks synchronously; `"macrotask"` hops through one
@@ -118,9 +144,9 @@ export function hasRequestUnderWay(): boolean {
 
 export type AsyncHooks = typeof import("node:async_hooks");
 
-/** Node's module without a static import, which would keep heddle from loading elsewhere. */
+/** Node's module, where it is Node. */
 export function loadAsyncHooks(): AsyncHooks | undefined {
-  return hostProcess?.getBuiltinModule?.("node:async_hooks") as AsyncHooks | undefined; // Node's own name for it
+  return loadBuiltin("node:async_hooks") as AsyncHooks | undefined; // Node's own name for it
 }
 
 /** Since then a whole file is read or written by one job of the thread pool, which is not listed among the active resources. */

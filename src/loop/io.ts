@@ -1,7 +1,7 @@
 /**
  * `io`: what stands in for a call to the outside world in a scenario.
  */
-import { describeValue, UsageError } from "../errors/errors.js";
+import { describeValue, isError, UsageError } from "../errors/errors.js";
 import { requireDuration } from "./require-options.js";
 import { getRunningLoop } from "./running.js";
 
@@ -30,7 +30,7 @@ export function io<T = undefined>(label: string, result?: IoResult<T>, { maxMs }
   const loop = getRunningLoop("io()");
   return new Promise<T>((resolve, reject) => {
     const settle = (): void => {
-      if (result instanceof Error) reject(result);
+      if (isError(result)) reject(result);
       else if (typeof result === "function") {
         callInto(result as () => PromiseLike<T> | T, resolve, reject);
       } // see IoResult

@@ -12,8 +12,17 @@ import type { Wait } from "./wait.js";
 /** Frames to look through; a stack of awaits that is deeper than this is cut. */
 const STACK_DEPTH = 100;
 
-/** The folder of heddle's own code, which is never the place that a user asks for. */
-const OWN_FOLDER = new URL("..", import.meta.url).href;
+/** The place at the end of a frame. */
+const PLACE = /\(?((?:[a-z]+:\/\/)?[^\s()@]+:\d+:\d+)\)?$/;
+
+/** A frame as V8 writes it, `at load (file:1:2)`, or as the other engines do, `load@file:1:2`. */
+const FRAME = /^\s*at |@/;
+
+/**
+ * The folder of heddle's own code, which is never the place that a user asks for. It is read off the stack: `import.meta` would keep jest from
+ * compiling this to CommonJS. Undefined where all was bundled into one file, in which nobody's code can be told from anybody else's.
+ */
+const OWN_FOLDER = /^(.*\/)loop\/site\.[jt]s:\d+:\d+$/.exec(pathOf(firstPlaceOf(captureStack()) ?? ""))?.[1];
 
 /**
  * `src/pool.ts:41:20`: the innermost place in the program where `wait` is awaited, or undefined where the engine does not say. Only
@@ -68,17 +77,36 @@ function formatFrame(hook: PrepareStackTrace, error: Error, callSite: NodeJS.Cal
 export function siteOfStack(stack: string, kind: RegExp): string | undefined {
   for (const line of stack.split("\n")) {
     if (!kind.test(line)) continue;
-    const place = /\(?((?:file:\/\/)?[^\s()]+:\d+:\d+)\)?$/.exec(line)?.[1];
+    const place = PLACE.exec(line)?.[1];
     if (place !== undefined && !isOwn(place)) return relativeSite(place);
   }
   return undefined;
 }
 
+/** The lines of a stack, without those before its frames and without the frames of heddle and of Node. */
+export function framesOfOthers(stack: string): readonly string[] {
+  return stack.split("\n").filter((line) => {
+    const place = PLACE.exec(line)?.[1];
+    return place !== undefined && FRAME.test(line) && !isOwn(place);
+  });
+}
+
 /** Whether the place, or the file, is heddle's own or Node's. */
 export function isOwn(place: string): boolean {
   if (place.startsWith("node:")) return true;
-  const own = place.startsWith("file:") ? OWN_FOLDER : OWN_FOLDER.replace("file://", "");
-  return place.startsWith(own) && !/\.test\.[jt]s:/.test(place);
+  return OWN_FOLDER !== undefined && pathOf(place).startsWith(OWN_FOLDER) && !/\.test\.[jt]s:/.test(place);
+}
+
+function firstPlaceOf(stack: string): string | undefined {
+  return stack
+    .split("\n")
+    .map((line) => PLACE.exec(line)?.[1])
+    .find((place) => place !== undefined);
+}
+
+/** A place as a path, where it is that of a file. */
+function pathOf(place: string): string {
+  return place.startsWith("file://") ? decodeURI(place.slice("file://".length)) : place;
 }
 
 /**
@@ -86,7 +114,7 @@ export function isOwn(place: string): boolean {
  * the file and its folder are said.
  */
 export function relativeSite(place: string): string {
-  const path = place.startsWith("file://") ? decodeURI(place.slice("file://".length)) : place;
+  const path = pathOf(place);
   const folder = `${(globalThis as { process?: { cwd?: () => string } }).process?.cwd?.() ?? ""}/`;
   return path.startsWith(folder) ? path.slice(folder.length) : path.split("/").slice(-2).join("/");
 }

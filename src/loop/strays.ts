@@ -2,6 +2,7 @@
  * Stray rejections and exceptions of a run: those that nobody handles, and that Node would tell the whole process of. While a run
  * lasts the process's own listeners are set aside, so that neither a test runner nor Node's default blames something else for them.
  */
+import { realProcess } from "./host.js";
 
 /** The last one only says that a rejection was handled late: it has been told already, and without a listener Node warns of it. */
 const EVENTS = ["unhandledRejection", "uncaughtException", "rejectionHandled"] as const;
@@ -17,7 +18,7 @@ interface Emitter {
 
 /** Sends strays to `onStray` until the function that it answers is called, which puts everything back. */
 export function interceptStrays(onStray: (error: unknown) => void): () => void {
-  const { process: emitter } = globalThis as unknown as { process?: Partial<Emitter> };
+  const emitter = realProcess() as Partial<Emitter> | undefined; // checked below
   if (!isEmitter(emitter)) return () => undefined;
   const ignore: Listener = () => undefined;
   const listener: Listener = (error) => {

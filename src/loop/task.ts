@@ -9,7 +9,7 @@
  *   the one that is running.
  * - `#mustCancel` is set only while no wait can take the cancellation; it is delivered at the next await of something of the loop's.
  */
-import { CancelledError, cancellationIn, RuntimeError, UsageError } from "../errors/errors.js";
+import { CancelledError, cancellationIn, isError, RuntimeError, UsageError } from "../errors/errors.js";
 import { type Context, captureContext } from "./context.js";
 import { Coroutine } from "./coroutine.js";
 import type { EventLoop } from "./event-loop.js";
@@ -175,7 +175,7 @@ export class Task<T = unknown> extends Future<T> {
   cancelOn(signal: AbortSignal): void {
     const onAbort = (): void => {
       const { reason } = signal as { reason: unknown };
-      this.cancel(reason instanceof Error ? reason.message : typeof reason === "string" ? reason : undefined);
+      this.cancel(isError(reason) ? reason.message : typeof reason === "string" ? reason : undefined);
     };
     if (signal.aborted) {
       onAbort();

@@ -129,3 +129,25 @@ test("only the one spelling of some bytes is taken", () => {
   expect(fromBase64Url("AA")).toEqual(Uint8Array.of(0));
   for (const text of ["AB", "AA==", "AA ", "A", "A+", "A/", "AA\n"]) expect(fromBase64Url(text)).toBeUndefined();
 });
+
+test("text is UTF-8, as the platform writes it where it can", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "grapheme" }), (text) => {
+      const written = bytesOf((writer) => {
+        writer.text(text);
+      });
+      const expected = new TextEncoder().encode(`s${text}`);
+      expect([...written.subarray(written.length - expected.length)]).toEqual([...expected]);
+    }),
+    { seed: 7, examples: [["é€😀\u0000%\ufeff"]] },
+  );
+});
+
+test.each([
+  ["a byte that begins nothing", [0x73, 0xff]],
+  ["a character that is cut off", [0x73, 0xe2, 0x82]],
+  ["a surrogate", [0x73, 0xed, 0xa0, 0x80]],
+])("%s is refused", (_, bytes) => {
+  const reader = new ByteReader(Uint8Array.of(bytes.length, ...bytes), "token");
+  expect(() => reader.text()).toThrowErrorMatchingInlineSnapshot(`[BadInputError: token: byte 1: holds a name that is no text]`);
+});

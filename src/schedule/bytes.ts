@@ -27,8 +27,8 @@ export class ByteWriter {
   }
 
   text(text: string): void {
-    // JSON escapes lone surrogates, which UTF-8 cannot hold and TextEncoder would replace without a word.
-    const encoded = new TextEncoder().encode(text.isWellFormed() ? `s${text}` : `j${JSON.stringify(text)}`);
+    // JSON escapes lone surrogates, which UTF-8 cannot hold.
+    const encoded = toUtf8(text.isWellFormed() ? `s${text}` : `j${JSON.stringify(text)}`);
     this.varint(encoded.length);
     this.bytes(encoded);
   }
@@ -74,7 +74,8 @@ export class ByteReader {
 
   text(): string {
     const length = this.count();
-    const text = new TextDecoder().decode(this.#bytes.subarray(this.#position, this.#position + length));
+    const text = fromUtf8(this.#bytes.subarray(this.#position, this.#position + length));
+    if (text === undefined) throw this.#error("holds a name that is no text");
     this.#position += length;
     return text.startsWith("j") ? this.#unquote(text.slice(1)) : text.slice(1);
   }
@@ -96,6 +97,21 @@ export class ByteReader {
 
   #error(problem: string): BadInputError {
     return new BadInputError(`${this.#subject}: byte ${this.#position}: ${problem}`);
+  }
+}
+
+/** The language has UTF-8 only in the escapes of addresses, and not every realm has a TextEncoder: jest's realm with jsdom has none. */
+function toUtf8(text: string): Uint8Array {
+  const bytes = encodeURIComponent(text).matchAll(/%(..)|./g);
+  return Uint8Array.from(bytes, ([character, escaped]) => (escaped === undefined ? character.charCodeAt(0) : Number.parseInt(escaped, 16)));
+}
+
+/** The text, or undefined where the bytes are no UTF-8. */
+function fromUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return decodeURIComponent(Array.from(bytes, (byte) => `%${byte.toString(16).padStart(2, "0")}`).join(""));
+  } catch {
+    return undefined;
   }
 }
 

@@ -157,9 +157,12 @@ function isFixed(descriptor: PropertyDescriptor | undefined): boolean {
   return descriptor?.configurable === false && descriptor.writable === false;
 }
 
+/** Browsers have it only where a page asked to be isolated from others. */
+const { SharedArrayBuffer: SharedMemory } = globalThis as Partial<Pick<typeof globalThis, "SharedArrayBuffer">>;
+
 /** Memory, or a view of some. */
 export function isMemory(value: object): value is ArrayBufferView | ArrayBufferLike {
-  return ArrayBuffer.isView(value) || value instanceof ArrayBuffer || value instanceof SharedArrayBuffer;
+  return ArrayBuffer.isView(value) || value instanceof ArrayBuffer || (SharedMemory !== undefined && value instanceof SharedMemory);
 }
 
 /** The memory that a view looks at. Two views of one are one location. */
