@@ -164,7 +164,7 @@ export class Exploration {
       this.#audit?.begin();
       const isFirst = this.#runs === 0;
       this.#observer = isFirst ? new ScenarioObserver(false) : undefined;
-      const run = this.runner.begin(this.#counting, this.#observer);
+      const run = this.runner.begin(this.#counting, { observer: this.#observer });
       if (!this.runner.start(run, sliceEndMs)) return run;
       this.#endRun(run);
       if (isFirst) return undefined;
@@ -173,8 +173,8 @@ export class Exploration {
   }
 
   #endRun(run: ScenarioRun): void {
+    this.runner.end(run);
     const { end } = run;
-    this.runner.end();
     const { schedule } = this.#counting;
     const isCutOff = end.kind === "livelock" || end.kind === "starvation";
     const { tracker, housekeeping } = run.loop;

@@ -11,10 +11,11 @@ export interface ReadyTask {
 }
 
 /**
- * What an alternative of a decision is: the next step of a task; a callback of the program; an I/O gate that would settle; the virtual
- * clock, which would pass the open gates (`"clock"`); or, where a batch of gates is put together, the end of it (`"settle"`).
+ * What an alternative of a decision is: the next step of a task; a callback of the program; an I/O gate that would settle; a native timer or
+ * immediate that would fire (`"timer"`); the virtual clock, which would pass the open gates (`"clock"`); or, where a batch of gates is put
+ * together, the end of it (`"settle"`).
  */
-export type AlternativeKind = "task" | "callback" | "gate" | "clock" | "settle";
+export type AlternativeKind = "task" | "callback" | "gate" | "timer" | "clock" | "settle";
 
 /** One alternative of a {@link Decision}. The object stays the same as long as it is ready and in no other run. */
 export interface Alternative extends ReadyTask {
