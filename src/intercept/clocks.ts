@@ -22,19 +22,19 @@ export function clockReplacements(): readonly Replacement[] {
       performance && (Object.getPrototypeOf(performance) as object),
       "now",
       "performance.now",
-      (real: (this: unknown) => number) =>
-        function now(this: unknown): number {
+      (real) =>
+        function now(this: unknown): unknown {
           const loop = findTakingLoop();
           return loop === undefined ? real.call(this) : uptimeOf(loop);
         },
     ),
-    ...replacing(process, "hrtime", "process.hrtime", forwardingHrtime),
+    ...replacing(process, "hrtime", "process.hrtime", (real) => forwardingHrtime(real as Hrtime)),
     ...replacing(
       globalThis.AbortSignal,
       "timeout",
       "AbortSignal.timeout",
-      (real: (delayMs: number) => AbortSignal) =>
-        function timeout(delayMs: number): AbortSignal {
+      (real) =>
+        function timeout(delayMs: number): unknown {
           const loop = findTakingLoop();
           // Bad arguments get the platform's own error.
           return loop === undefined || !(Number.isSafeInteger(delayMs) && delayMs >= 0)
@@ -68,8 +68,10 @@ function forwardingDate(RealDate: DateConstructor): DateConstructor {
   return Forwarding as unknown as DateConstructor; // it has all that one has
 }
 
+type Hrtime = ((earlier?: [number, number]) => [number, number]) & { readonly bigint?: () => bigint };
+
 /** `process.hrtime()` with its `bigint()`. */
-function forwardingHrtime(real: ((earlier?: [number, number]) => [number, number]) & { readonly bigint?: () => bigint }): unknown {
+function forwardingHrtime(real: Hrtime): unknown {
   const forwarding = (earlier?: [number, number]): [number, number] => {
     const loop = findTakingLoop();
     if (loop === undefined) return real(earlier);

@@ -7,8 +7,6 @@ import { builtin } from "./builtin.js";
 import { named, type Replacement, replacing } from "./replacement.js";
 import { findTakingLoop } from "./taking-loop.js";
 
-type AnyFunction = (...args: unknown[]) => unknown;
-
 export function randomnessReplacements(): readonly Replacement[] {
   const { crypto } = globalThis as { readonly crypto?: object };
   const webCrypto = crypto && (Object.getPrototypeOf(crypto) as object);
@@ -39,7 +37,7 @@ function drawing(
   draw: (random: Random, ...args: never[]) => unknown,
   takes: (...args: unknown[]) => boolean = () => true,
 ): readonly Replacement[] {
-  return replacing(owner, name, label, (real: AnyFunction) => {
+  return replacing(owner, name, label, (real) => {
     const forwarding = function (this: unknown, ...args: unknown[]): unknown {
       const takenOver = findTakingLoop()?.takenOver;
       const random = takenOver?.random;

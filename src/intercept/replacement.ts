@@ -2,6 +2,9 @@
  * Replacing properties of the platform, and finding out whether they are still what was put there.
  */
 
+/** A function of the platform: whoever forwards to it hands on whatever was given. */
+export type AnyFunction = (...args: unknown[]) => unknown;
+
 /** One property, and what is to stand there. */
 export interface Replacement {
   readonly owner: object;
@@ -12,15 +15,15 @@ export interface Replacement {
 }
 
 /** The replacement for `owner[name]` by what `make` makes of the function that stands there; none where there is no such function. */
-export function replacing<F>(
+export function replacing(
   owner: object | undefined,
   name: string,
   label: string,
-  make: (real: F) => unknown,
+  make: (real: AnyFunction) => unknown,
 ): readonly Replacement[] {
   const real = owner && (owner as { readonly [name: string]: unknown })[name];
   if (owner === undefined || typeof real !== "function") return [];
-  return [{ owner, name, label, value: make(real as F) }]; // what the platform has under this name
+  return [{ owner, name, label, value: make(real as AnyFunction) }];
 }
 
 /** `value` with the name and the length that the platform's own has, for whoever looks. */

@@ -2,11 +2,9 @@
  * `node:timers/promises` inside a run: promises that timers of the loop settle.
  */
 import { builtin } from "./builtin.js";
-import { named, type Replacement, replacing } from "./replacement.js";
+import { type AnyFunction, named, type Replacement, replacing } from "./replacement.js";
 import { findTakingLoop, type TakingLoop } from "./taking-loop.js";
 import { delayOf, Immediate, Timeout } from "./timer-objects.js";
-
-type AnyFunction = (...args: unknown[]) => unknown;
 
 interface TimerOptions {
   readonly ref?: boolean;
@@ -64,7 +62,7 @@ function isPlausible(argument: unknown, place: number): boolean {
   if (place === 0) return argument === undefined || typeof argument === "number" || typeof argument === "object";
   if (typeof argument !== "object" || argument === null) return place === 1 || argument === undefined;
   const { signal, ref } = argument as { readonly signal?: unknown; readonly ref?: unknown };
-  const isSignal = signal === undefined || typeof (signal)?.aborted === "boolean";
+  const isSignal = signal === undefined || (typeof signal === "object" && signal !== null && "aborted" in signal);
   return isSignal && (ref === undefined || typeof ref === "boolean");
 }
 

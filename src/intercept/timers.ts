@@ -2,11 +2,9 @@
  * `setTimeout` and its kin, as functions that forward: to the loop inside a run, and to the platform's own everywhere else.
  */
 import { findRunningLoop } from "../loop/running.js";
-import { named, type Replacement, replacing } from "./replacement.js";
+import { type AnyFunction, named, type Replacement, replacing } from "./replacement.js";
 import { findTakingLoop } from "./taking-loop.js";
 import { delayOf, Immediate, Timeout } from "./timer-objects.js";
-
-type AnyFunction = (...args: unknown[]) => unknown;
 
 /** The functions of one object that has timers: the global one, or the module `node:timers`. They are made once and serve all of them. */
 export function timerReplacements(owners: readonly { readonly owner: object; readonly label: string }[]): readonly Replacement[] {
@@ -18,7 +16,7 @@ export function timerReplacements(owners: readonly { readonly owner: object; rea
     return forwarder;
   };
   return owners.flatMap(({ owner, label }) =>
-    Object.keys(MAKERS).flatMap((name) => replacing(owner, name, `${label}.${name}`, (real: AnyFunction) => forwarderFor(name, real))),
+    Object.keys(MAKERS).flatMap((name) => replacing(owner, name, `${label}.${name}`, (real) => forwarderFor(name, real))),
   );
 }
 

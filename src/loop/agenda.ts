@@ -31,6 +31,11 @@ export interface AgendaOptions {
   readonly tracker: Tracker | undefined;
   /** Gates that settle in one step at most. */
   readonly maxBatch: number;
+  /**
+   * How much time may pass open gates in a run without reaching a timer, in virtual milliseconds: as much as one answer may take. So two
+   * slow answers in a row race a timer that neither of them alone would reach, and one that is more than twice as long accuses nobody.
+   */
+  readonly spareMs: number;
 }
 
 /** One list for all, because most runs open no gate. */
@@ -50,6 +55,9 @@ export class Agenda {
   readonly #strategy: Strategy | undefined;
   readonly #tracker: Tracker | undefined;
   readonly #maxBatch: number;
+  /** How much of {@link AgendaOptions.spareMs} is left. */
+  #spareMs: number;
+  readonly #farthestMs: number;
   readonly housekeeping: Housekeeping;
   readonly #ready = new ReadyQueue();
   /** The library's own handles, where they run before the next decision. */
@@ -75,11 +83,13 @@ export class Agenda {
   #hasCancelledHandle = false;
   #decision: Decision | undefined = undefined;
 
-  constructor(owner: AgendaOwner, { strategy, tracker, maxBatch }: AgendaOptions) {
+  constructor(owner: AgendaOwner, { strategy, tracker, maxBatch, spareMs }: AgendaOptions) {
     this.#owner = owner;
     this.#strategy = strategy;
     this.#tracker = tracker;
     this.#maxBatch = maxBatch;
+    this.#spareMs = spareMs;
+    this.#farthestMs = 2 * spareMs;
     this.housekeeping = strategy === undefined ? "inline" : (strategy.housekeeping ?? "eager");
   }
 
@@ -277,12 +287,19 @@ export class Agenda {
     return true;
   }
 
-  /** The next deadline, where only gates are ready and all of them may be held back until then. */
+  /**
+   * Until when time can pass, where only gates are ready: until the next timer, where all of them may be held back so long; or until the first
+   * of them has to settle, where the answer after it may be slow again and reach a timer.
+   */
   #deadlineBeforeGates(): number | undefined {
     if (this.#gates.length < this.#ready.length || this.#strategy === undefined) return undefined;
     const deadlineMs = this.#timers.nextDeadlineMs();
     if (deadlineMs === undefined || !this.#owner.mayPassTime()) return undefined;
-    return this.#gates.every(({ latestMs }) => deadlineMs <= latestMs) ? deadlineMs : undefined;
+    let latestMs = Number.POSITIVE_INFINITY;
+    for (const gate of this.#gates) latestMs = Math.min(latestMs, gate.latestMs);
+    if (deadlineMs <= latestMs) return deadlineMs;
+    const isWithinReach = deadlineMs - this.#nowMs <= this.#farthestMs && latestMs - this.#nowMs <= this.#spareMs;
+    return isWithinReach && latestMs > this.#nowMs ? latestMs : undefined;
   }
 
   /** A gate, or undefined when time has passed in its place. */
@@ -291,7 +308,9 @@ export class Agenda {
     const gates = this.#ready.list();
     const index = this.#ask(strategy, listedDecision("next", this.#progress, [...gates, clockTo(deadlineMs)], this.#tracker));
     if (index < gates.length) return this.#ready.take(index);
-    this.passTime();
+    if (deadlineMs !== this.#timers.nextDeadlineMs()) this.#spareMs -= deadlineMs - this.#nowMs;
+    this.#nowMs = deadlineMs;
+    this.#tracker?.timePassed();
     return undefined;
   }
 

@@ -173,7 +173,8 @@ export class EventLoop {
     this.#realIoBefore = takeOver?.realIoBefore ?? 0;
     this.#recordsSteps = strategy?.observe !== undefined || observer?.stepEnded !== undefined;
     this.#watchFromStep = EndlessWatch.fromStep(maxSteps);
-    this.#agenda = new Agenda(this, { strategy, tracker, maxBatch });
+    const { ioLatencyMs = IO_LATENCY_MS } = options;
+    this.#agenda = new Agenda(this, { strategy, tracker, maxBatch, spareMs: ioLatencyMs });
     this.#lifecycle = new Lifecycle(this, this.#agenda.housekeeping === "inline");
     this.#stepTimer = slowStepMs === Number.POSITIVE_INFINITY ? undefined : new StepTimer(slowStepMs);
   }
