@@ -10,6 +10,7 @@ import type { Handle } from "../loop/handle.js";
 import { onNextMacrotask, type Quiescence } from "../loop/host.js";
 import { io } from "../loop/io.js";
 import type { Uncontrolled } from "../loop/outside.js";
+import { gate } from "../loop/real-gate.js";
 import { continueDriving } from "../loop/run.js";
 import { getRunningLoop } from "../loop/running.js";
 import { findSite } from "../loop/site.js";
@@ -17,6 +18,7 @@ import { sleep } from "../loop/sleep.js";
 import type { Task } from "../loop/task.js";
 import type { Tracker } from "../loop/tracker.js";
 import { Wait } from "../loop/wait.js";
+import { wrap } from "../loop/wrap.js";
 import { Random } from "../random/random.js";
 import type { StepRecord, Strategy } from "../schedule/strategy.js";
 import { shared } from "../shared/shared.js";
@@ -31,6 +33,10 @@ export interface ScenarioEnv {
   readonly createTask: typeof createTask;
   /** A call to the outside world, which the scheduler answers when it likes. See {@link io}. */
   readonly io: typeof io;
+  /** Real work, whose completion the scheduler orders. See {@link gate}. */
+  readonly gate: typeof gate;
+  /** A client whose calls reach the other side and are answered when the scheduler likes. See {@link wrap}. */
+  readonly wrap: typeof wrap;
   /**
    * The same object, seen through: what each step reads and writes of it is known, so that strategies tell orders that differ from orders
    * that only look different, and reports name what was read and written.
@@ -71,6 +77,14 @@ class Environment implements ScenarioEnv {
 
   get io(): typeof io {
     return io;
+  }
+
+  get gate(): typeof gate {
+    return gate;
+  }
+
+  get wrap(): typeof wrap {
+    return wrap;
   }
 
   get invariant(): typeof addInvariant {

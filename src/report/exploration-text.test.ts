@@ -29,8 +29,8 @@ const failure: FoundFailure = {
   schedule: "hd1.AAAA",
   original: "hd1.BBBB",
   minimised: {
-    before: { switches: 5, departures: 2, batches: 1, ioLatencyMs: 10, steps: 12 },
-    after: { switches: 1, departures: 0, batches: 1, ioLatencyMs: 3, steps: 1 },
+    before: { switches: 5, departures: 2, batches: 1, faults: 0, ioLatencyMs: 10, steps: 12 },
+    after: { switches: 1, departures: 0, batches: 1, faults: 0, ioLatencyMs: 3, steps: 1 },
     reruns: 1,
   },
   granularity: "event",

@@ -65,11 +65,12 @@ export function renderFailure({ message, run, trace, minimised, explanation = []
 }
 
 /** `3 switches between tasks, 1 batch of I/O, 12 steps`: what there is none of is left out, but for the switches. */
-function describeSize({ switches, departures, batches, steps }: Simplicity): string {
+function describeSize({ switches, departures, batches, faults, steps }: Simplicity): string {
   return [
     `${count(switches, "switch")} between tasks`,
     ...(departures === 0 ? [] : [`${count(departures, "time")} I/O out of its order of arrival`]),
     ...(batches === 0 ? [] : [`${count(batches, "answer")} in the step of another`]),
+    ...(faults === 0 ? [] : [count(faults, "injected fault")]),
     count(steps, "step"),
   ].join(", ");
 }
