@@ -22,6 +22,7 @@ export interface FailureSeen {
   readonly run: number;
   readonly picks: readonly number[];
   readonly housekeeping: "inline" | "eager";
+  readonly ioLatencyMs: number;
   readonly end: FailedEnd;
 }
 
@@ -29,6 +30,7 @@ export interface FailureSeen {
 export interface FirstRun {
   readonly picks: readonly number[];
   readonly housekeeping: "inline" | "eager";
+  readonly ioLatencyMs: number;
   readonly steps: readonly StepRecord[];
   readonly end: ScenarioEnd;
   /** False where its class is not known, although those of later ones will be. */
@@ -61,7 +63,7 @@ export class Exploration {
     const { starvationBound } = options;
     const seed = options.seed ?? freshSeed();
     const strategy = strategyFor(options, seed);
-    this.runner = new ScenarioRunner(scenario, options, seed, strategy.tracks === true);
+    this.runner = new ScenarioRunner(scenario, options, seed, strategy);
     const isLeftAlone = strategy.isFair === true || starvationBound === Number.POSITIVE_INFINITY;
     this.strategy = isLeftAlone ? strategy : fair(strategy, starvationBound === undefined ? {} : { starvationBound });
     this.#maxRuns = options.runs ?? (strategy.isSystematic === true ? Number.POSITIVE_INFINITY : DEFAULT_RUNS);
@@ -164,7 +166,7 @@ export class Exploration {
       this.#audit?.begin();
       const isFirst = this.#runs === 0;
       this.#observer = isFirst ? new ScenarioObserver(false) : undefined;
-      const run = this.runner.begin(this.#counting, this.#observer);
+      const run = this.runner.beginNext(this.#counting, this.#observer);
       if (!this.runner.start(run, sliceEndMs)) return run;
       this.#endRun(run);
       if (isFirst) return undefined;
@@ -174,6 +176,7 @@ export class Exploration {
 
   #endRun(run: ScenarioRun): void {
     const { end } = run;
+    const { ioLatencyMs } = this.runner;
     this.runner.end();
     const { schedule } = this.#counting;
     const isCutOff = end.kind === "livelock" || end.kind === "starvation";
@@ -187,11 +190,11 @@ export class Exploration {
     this.#untracked ??= tracker?.untracked;
     if (this.#observer !== undefined) {
       const hasClass = tracker !== undefined || this.runner.tracker === undefined || housekeeping === "inline";
-      this.#first = { picks: this.#counting.picks, housekeeping, steps: this.#observer.steps, end, hasClass };
+      this.#first = { picks: this.#counting.picks, housekeeping, ioLatencyMs, steps: this.#observer.steps, end, hasClass };
     }
     if (end.kind !== "passed") {
       this.#failures++;
-      this.#firstFailure ??= { run: this.#runs, picks: this.#counting.picks, housekeeping, end };
+      this.#firstFailure ??= { run: this.#runs, picks: this.#counting.picks, housekeeping, ioLatencyMs, end };
     }
     this.#runs++;
     this.#options.onRun?.(end, { schedule, runClass });

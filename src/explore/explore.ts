@@ -72,7 +72,8 @@ async function checkFirst(
 ): Promise<ExploreFailure | undefined> {
   if (!selfCheck && first.hasClass) return undefined;
   const { runner } = exploration;
-  const makeAgain = () => runner.runClosely(picking(first.picks, first.housekeeping));
+  const { ioLatencyMs } = first;
+  const makeAgain = () => runner.runClosely(picking(first.picks, first.housekeeping), { ioLatencyMs });
   const second = await makeAgain();
   if (!first.hasClass && second?.runClass !== undefined) exploration.addClassOfFirst(second.runClass);
   // A failure is made again anyway when it is looked into.
@@ -89,7 +90,7 @@ async function checkFirst(
         ? "No clock and no randomness was asked, so it is state kept from one run to the next: make everything inside of the scenario."
         : `The scenario asks what no schedule answers: ${leaks.join(", ")}. Use env.random, env.time() or what the test hands in.`,
     ],
-    { housekeeping: first.housekeeping },
+    { housekeeping: first.housekeeping, ioLatencyMs },
   );
 }
 

@@ -1,7 +1,6 @@
 /**
  * Makes runs of one scenario under the settings of an exploration: from afar for the search, and closely for whatever is looked into.
  */
-import { IO_LATENCY_MS } from "../loop/event-loop.js";
 import { detectQuiescence, type Quiescence, realNowMs } from "../loop/host.js";
 import { inMacrotask, SLICE_MS } from "../loop/run.js";
 import { Tracker } from "../loop/tracker.js";
@@ -10,6 +9,7 @@ import type { StepRecord, Strategy } from "../schedule/strategy.js";
 import { recording } from "../strategy/recording.js";
 import type { TraceEvent } from "../trace/trace.js";
 import type { FailedRun } from "./failed-run.js";
+import { LatencyBounds } from "./latency.js";
 import { type CommandOptions, DEFAULT_MAX_STEPS } from "./options.js";
 import { type Scenario, type ScenarioEnd, ScenarioObserver, ScenarioRun } from "./scenario-run.js";
 
@@ -29,7 +29,7 @@ export interface CloseOptions {
   readonly withSites?: boolean;
   /** Asked now and then; true gives the run up. Default: never. */
   readonly isOver?: () => boolean;
-  /** Default: that of the exploration. */
+  /** Default: the largest of the exploration. */
   readonly ioLatencyMs?: number | undefined;
 }
 
@@ -37,14 +37,16 @@ export class ScenarioRunner {
   readonly seed: number;
   readonly #scenario: Scenario;
   readonly #options: CommandOptions;
+  readonly #latency: LatencyBounds;
   #quiescence: Quiescence = "drain";
   #tracker: Tracker | undefined;
   #current: ScenarioRun | undefined = undefined;
 
-  constructor(scenario: Scenario, options: CommandOptions, seed: number, tracks: boolean) {
+  constructor(scenario: Scenario, options: CommandOptions, seed: number, { tracks = false, isSystematic = false }: Partial<Strategy>) {
     this.#scenario = scenario;
     this.#options = options;
     this.seed = seed;
+    this.#latency = new LatencyBounds(options.ioLatencyMs, seed, isSystematic);
     this.#tracker = tracks ? new Tracker() : undefined;
   }
 
@@ -65,8 +67,19 @@ export class ScenarioRunner {
     this.#current?.noteStray(error);
   }
 
+  /** The next run of the search. */
+  beginNext(strategy: Strategy, observer?: ScenarioObserver): ScenarioRun {
+    this.#latency.begin();
+    return this.begin(strategy, observer, this.#latency.current);
+  }
+
+  /** How long gates may be held back in the run of the search that was begun last. */
+  get ioLatencyMs(): number {
+    return this.#latency.current;
+  }
+
   /** A new run, the one that is under way from now on. */
-  begin(strategy: Strategy, observer?: ScenarioObserver, ioLatencyMs = this.#options.ioLatencyMs): ScenarioRun {
+  begin(strategy: Strategy, observer?: ScenarioObserver, ioLatencyMs = this.#latency.largest): ScenarioRun {
     const { mainName, maxSteps = DEFAULT_MAX_STEPS, idleGraceMs, maxBatch, tracked = false } = this.#options;
     this.#current = new ScenarioRun({
       strategy,
@@ -136,7 +149,7 @@ export class ScenarioRunner {
   scheduleOf(
     decisions: readonly RecordedDecision[],
     housekeeping: Schedule["housekeeping"],
-    ioLatencyMs = this.#options.ioLatencyMs ?? IO_LATENCY_MS,
+    ioLatencyMs = this.#latency.largest,
   ): Schedule {
     const { maxSteps, maxBatch } = this.#options;
     return {

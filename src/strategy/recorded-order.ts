@@ -143,6 +143,8 @@ export class RecordedOrder {
       this.#takenAs.delete(place);
       this.#states[place] = OUTSTANDING;
       this.#taken--;
+      const gate = this.#steps[place];
+      if (gate !== undefined) for (const fault of this.#faults.get(formatReadyTask(gate)) ?? []) this.#unvoid(fault);
     }
   }
 
@@ -183,6 +185,12 @@ export class RecordedOrder {
   /** Wants nothing before `place` any more. */
   passOver(place: number): void {
     for (; this.#next < place; this.#next++) if (this.#steps[this.#next]?.isEndOfBatch === true) this.#void(this.#next);
+  }
+
+  #unvoid(place: number): void {
+    if (this.#states[place] !== VOID) return;
+    this.#states[place] = OUTSTANDING;
+    this.#voided--;
   }
 
   #void(place: number): void {
