@@ -241,6 +241,7 @@ describe("a failure that needs a fault", () => {
       await io("pay", true);
       await io("pay", true);
       await read;
+      await io("more");
     };
     const loose = followingThen(schedule, "random");
     expect(await explore(steady, { strategy: loose, seed, runs: 1, selfCheck: false })).toMatchObject({ status: "passed" });
