@@ -7,11 +7,14 @@ import type { ExplainedStep, Pattern } from "./pattern.js";
 
 /** The sentences of a report, the pattern first; none where no order was found to matter. */
 export function explanationLines({ pattern, pairs, gates }: Pick<Explanation, "pattern" | "pairs" | "gates">): readonly string[] {
-  return [...(pattern === undefined ? [] : [patternLine(pattern)]), ...pairs.map(pairLine), ...gates.map(gateLine)];
+  // Time that passes the same gates at two places is said once.
+  const lines = [...pairs.map(pairLine), ...gates.map(gateLine)];
+  return [...new Set([...(pattern === undefined ? [] : [patternLine(pattern)]), ...lines])];
 }
 
-/** `t2 step 5`, `t2 at 1.0`, `io load`, `io load (call 2)`: a step as a sentence names it. */
+/** `t2 step 5`, `t2 at 1.0`, `io load`, `io load (call 2)`, `setTimeout(50) (call 2)`: a step as a sentence names it. */
 function stepText({ name, operation, kind }: ExplainedStep): string {
+  if (kind === "timer") return operation === "1" ? name : `${name} (call ${operation})`;
   if (kind === "gate") {
     const [call = ""] = operation.split(/[+!]/);
     return call === "1" ? `io ${name}` : `io ${name} (call ${call})`;

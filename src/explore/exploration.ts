@@ -175,9 +175,9 @@ export class Exploration {
   }
 
   #endRun(run: ScenarioRun): void {
+    this.runner.end(run);
     const { end } = run;
     const { ioLatencyMs } = this.runner;
-    this.runner.end();
     const { schedule } = this.#counting;
     const isCutOff = end.kind === "livelock" || end.kind === "starvation";
     const { tracker, housekeeping } = run.loop;

@@ -2,8 +2,10 @@
  * Many runs of one scenario under one strategy, and what they found.
  */
 
-import { listenForLeaks } from "../intercept/leaks.js";
+import { takeOverPlatform } from "../intercept/install.js";
+import type { Placement } from "../intercept/replacement.js";
 import { takeTurn } from "../loop/run.js";
+import { captureStack, siteOfStack } from "../loop/site.js";
 import { interceptStrays } from "../loop/strays.js";
 import { decodeSchedule } from "../schedule/token.js";
 import { following } from "../strategy/replay.js";
@@ -13,6 +15,7 @@ import { Exploration, type FirstRun } from "./exploration.js";
 import { divergence, investigate } from "./investigate.js";
 import { type ExploreOptions, requireOptions } from "./options.js";
 import type { CommonFindings, ExploreFailure, Outcome } from "./outcome.js";
+import type { CloseOptions } from "./runner.js";
 import type { Scenario } from "./scenario-run.js";
 import { findDifference } from "./self-check.js";
 
@@ -43,8 +46,10 @@ export async function explore(scenario: Scenario, options: ExploreOptions = {}):
   const putBack = interceptStrays((error) => {
     exploration.runner.noteStray(error);
   });
+  let platform: Placement | undefined;
   try {
-    await exploration.runner.prepare();
+    platform = takeOverPlatform();
+    await exploration.runner.prepare(platform);
     let failure = await exploration.search((first) => checkFirst(exploration, first, options));
     await exploration.audit();
     const { coverage, isComplete } = exploration; // before runs that are no part of the search add to it
@@ -59,6 +64,7 @@ export async function explore(scenario: Scenario, options: ExploreOptions = {}):
     }
     return outcomeOf(exploration, { coverage, isComplete }, failure);
   } finally {
+    platform?.release();
     putBack();
     release();
   }
@@ -73,22 +79,28 @@ async function checkFirst(
   if (!selfCheck && first.hasClass) return undefined;
   const { runner } = exploration;
   const { ioLatencyMs } = first;
-  const makeAgain = () => runner.runClosely(picking(first.picks, first.housekeeping), { ioLatencyMs });
+  const makeAgain = (close: CloseOptions = {}) => runner.runClosely(picking(first.picks, first.housekeeping), { ...close, ioLatencyMs });
   const second = await makeAgain();
   if (!first.hasClass && second?.runClass !== undefined) exploration.addClassOfFirst(second.runClass);
   // A failure is made again anyway when it is looked into.
   if (!selfCheck || first.end.kind !== "passed") return undefined;
   const difference = second && findDifference(first, second);
-  if (difference === undefined) return undefined;
-  const leaks = await listenForLeaks(makeAgain);
+  // Where real I/O takes part, no replay is promised, and the outcome says so.
+  if (difference === undefined || exploration.uncontrolled !== undefined) return undefined;
+  const leaks = new Set<string>();
+  const onUnseeded = (what: string): void => {
+    const site = siteOfStack(captureStack(), /^\s*at /);
+    leaks.add(site === undefined ? what : `${what} at ${site}`);
+  };
+  await makeAgain({ onUnseeded });
   return divergence(
     0,
     runner,
     [
       `the first run was made twice with the same decisions, and did not do the same: ${difference}.`,
-      leaks.length === 0
-        ? "No clock and no randomness was asked, so it is state kept from one run to the next: make everything inside of the scenario."
-        : `The scenario asks what no schedule answers: ${leaks.join(", ")}. Use env.random, env.time() or what the test hands in.`,
+      leaks.size === 0
+        ? "No clock and no randomness decided it, so it is state kept from one run to the next: make everything inside of the scenario."
+        : `The scenario asks what no schedule answers: ${[...leaks].join(", ")}. Use env.random, leave out seedRandom: false, or hand in what the test needs.`,
     ],
     { housekeeping: first.housekeeping, ioLatencyMs },
   );

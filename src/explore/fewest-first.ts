@@ -10,7 +10,7 @@
  * A task is not through when it took more steps in every failing run, and is ready or has not begun or is the one whose step was the last
  * of each of them. A failure in which such a task takes fewer steps than in all known ones can be missed.
  */
-import type { Simplicity } from "../schedule/simplicity.js";
+import { isEvent, type Simplicity } from "../schedule/simplicity.js";
 import type { Alternative, Decision, StepRecord, Strategy } from "../schedule/strategy.js";
 import { Heap } from "../sync/heap.js";
 import { MAX_STAY } from "./in-order.js";
@@ -125,7 +125,7 @@ export class FewestFirst {
       },
       observe: ({ name, kind }: StepRecord): void => {
         made.set(name, (made.get(name) ?? 0) + 1);
-        if (kind === "gate") return;
+        if (isEvent(kind)) return;
         stays = last === name ? stays + 1 : 0;
         if (stays >= MAX_STAY) polling.add(name);
         if (last !== undefined && last !== name) cost += SWITCH;
@@ -137,14 +137,14 @@ export class FewestFirst {
 
 /** What each alternative costs, where `last` was the name of the task that ran last. */
 function costsOf({ kind, ready }: Decision, last: string | undefined): readonly number[] {
-  let hasGate = false;
+  let hasEvent = false;
   return ready.map((alternative, index) => {
     if (kind === "fault") return index === 0 ? 0 : FAULT;
     if (kind === "batch") return index === 0 ? 0 : index === 1 ? BATCH : BATCH + DEPARTURE;
     if (alternative.kind === "clock") return DEPARTURE;
-    if (alternative.kind !== "gate") return last === undefined || last === alternative.name ? 0 : SWITCH;
-    const isFirst = !hasGate;
-    hasGate = true;
+    if (!isEvent(alternative.kind)) return last === undefined || last === alternative.name ? 0 : SWITCH;
+    const isFirst = !hasEvent;
+    hasEvent = true;
     return isFirst ? 0 : DEPARTURE;
   });
 }
@@ -154,10 +154,10 @@ const costOf = ({ switches, departures, batches, faults }: Cost): number =>
 
 const isOfTask = ({ kind }: Alternative): boolean => kind === undefined || kind === "task" || kind === "callback";
 
-const lastTaskOf = ({ steps }: FailingRun): string | undefined => steps.findLast(({ kind }) => kind !== "gate")?.name;
+const lastTaskOf = ({ steps }: FailingRun): string | undefined => steps.findLast(({ kind }) => !isEvent(kind))?.name;
 
 function lengthsOf({ steps }: FailingRun): Map<string, number> {
   const lengths = new Map<string, number>();
-  for (const { name, kind } of steps) if (kind !== "gate") lengths.set(name, (lengths.get(name) ?? 0) + 1);
+  for (const { name, kind } of steps) if (!isEvent(kind)) lengths.set(name, (lengths.get(name) ?? 0) + 1);
   return lengths;
 }

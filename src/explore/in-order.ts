@@ -6,6 +6,7 @@
  * open gates, gates join a batch, and gates fail that need not, only where the order says so.
  */
 import { formatReadyTask } from "../schedule/schedule.js";
+import { isEvent } from "../schedule/simplicity.js";
 import type { Alternative, Decision, ReadyTask, StepRecord, Strategy } from "../schedule/strategy.js";
 import { nameOf, type OrderItem } from "./order.js";
 
@@ -113,7 +114,7 @@ export class InOrder implements Strategy {
   }
 
   observe(step: StepRecord): void {
-    if (step.kind !== "gate") this.#last = step;
+    if (!isEvent(step.kind)) this.#last = step;
     // A batch is known by the first of its gates, whether it fails or not.
     const [operation = ""] = step.kind === "gate" ? step.operation.split(/[+!]/) : [step.operation];
     for (const name of [nameOf(step), formatReadyTask({ name: step.name, operation })]) this.#ran.set(name, step.step);

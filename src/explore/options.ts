@@ -54,6 +54,11 @@ export interface ExploreOptions {
   readonly stopOnFailure?: boolean;
   /** Make the first failure small, and find out what its order is about. Default true. */
   readonly minimise?: boolean;
+  /**
+   * Have `Math.random`, `crypto.randomUUID` and their like draw from the seed inside of the scenario, the same in every run. Default true;
+   * false leaves them alone, and then no replay is promised for a scenario that asks them.
+   */
+  readonly seedRandom?: boolean;
   /** Make the first run twice, to see whether the scenario is a function of its schedule. Default true. */
   readonly selfCheck?: boolean;
   /** Ends the exploration early; the outcome is `"stopped"`. */

@@ -1,8 +1,10 @@
 /**
  * Makes runs of one scenario under the settings of an exploration: from afar for the search, and closely for whatever is looked into.
  */
-import { detectQuiescence, type Quiescence, realNowMs } from "../loop/host.js";
+import type { Placement } from "../intercept/replacement.js";
+import { countRealIo, detectQuiescence, type Quiescence, realNowMs } from "../loop/host.js";
 import { inMacrotask, SLICE_MS } from "../loop/run.js";
+import type { TakeOver } from "../loop/taken-over.js";
 import { Tracker } from "../loop/tracker.js";
 import type { RecordedDecision, Schedule } from "../schedule/schedule.js";
 import type { StepRecord, Strategy } from "../schedule/strategy.js";
@@ -31,6 +33,13 @@ export interface CloseOptions {
   readonly isOver?: () => boolean;
   /** Default: the largest of the exploration. */
   readonly ioLatencyMs?: number | undefined;
+  /** Told of randomness that is asked and left alone, with its place. */
+  readonly onUnseeded?: (what: string) => void;
+}
+
+/** What one run has of its own. */
+interface BeginOptions extends Pick<CloseOptions, "ioLatencyMs" | "onUnseeded"> {
+  readonly observer?: ScenarioObserver | undefined;
 }
 
 export class ScenarioRunner {
@@ -38,6 +47,8 @@ export class ScenarioRunner {
   readonly #scenario: Scenario;
   readonly #options: CommandOptions;
   readonly #latency: LatencyBounds;
+  readonly #takeOver: TakeOver;
+  #platform: Placement | undefined = undefined;
   #quiescence: Quiescence = "drain";
   #tracker: Tracker | undefined;
   #current: ScenarioRun | undefined = undefined;
@@ -48,6 +59,7 @@ export class ScenarioRunner {
     this.seed = seed;
     this.#latency = new LatencyBounds(options.ioLatencyMs, seed, isSystematic);
     this.#tracker = tracks ? new Tracker() : undefined;
+    this.#takeOver = { seed: options.seedRandom === false ? undefined : seed, realIoBefore: countRealIo() };
   }
 
   /** Who knows what steps touch; undefined as long as nothing is shared and no strategy asks. */
@@ -55,8 +67,9 @@ export class ScenarioRunner {
     return this.#tracker;
   }
 
-  /** Finds out how a step is brought to its end in this runtime. */
-  async prepare(): Promise<void> {
+  /** Finds out how a step is brought to its end in this runtime. `platform` has the platform's functions in place for all runs. */
+  async prepare(platform?: Placement): Promise<void> {
+    this.#platform = platform;
     await inMacrotask(() => {
       this.#quiescence = detectQuiescence();
     });
@@ -70,7 +83,7 @@ export class ScenarioRunner {
   /** The next run of the search. */
   beginNext(strategy: Strategy, observer?: ScenarioObserver): ScenarioRun {
     this.#latency.begin();
-    return this.begin(strategy, observer, this.#latency.current);
+    return this.begin(strategy, { observer, ioLatencyMs: this.#latency.current });
   }
 
   /** How long gates may be held back in the run of the search that was begun last. */
@@ -79,7 +92,7 @@ export class ScenarioRunner {
   }
 
   /** A new run, the one that is under way from now on. */
-  begin(strategy: Strategy, observer?: ScenarioObserver, ioLatencyMs = this.#latency.largest): ScenarioRun {
+  begin(strategy: Strategy, { observer, ioLatencyMs = this.#latency.largest, onUnseeded }: BeginOptions = {}): ScenarioRun {
     const { mainName, maxSteps = DEFAULT_MAX_STEPS, idleGraceMs, maxBatch, tracked = false } = this.#options;
     this.#current = new ScenarioRun({
       strategy,
@@ -91,6 +104,8 @@ export class ScenarioRunner {
       quiescence: this.#quiescence,
       mainName,
       tracker: this.#tracker,
+      takeOver: onUnseeded === undefined ? this.#takeOver : { ...this.#takeOver, onUnseeded },
+      platform: this.#platform,
       isTracked: tracked,
       noteShared: this.#noteShared,
       ...(observer && { observer }),
@@ -109,23 +124,24 @@ export class ScenarioRunner {
   }
 
   /** The run is over. */
-  end(): void {
+  end(run: ScenarioRun): void {
     this.#current = undefined;
+    run.restorePlatform();
   }
 
   /** One run with all its names; undefined when it was given up. */
   async runClosely(
     strategy: Strategy,
-    { withSites = false, isOver = () => false, ioLatencyMs }: CloseOptions = {},
+    { withSites = false, isOver = () => false, ioLatencyMs, onUnseeded }: CloseOptions = {},
   ): Promise<CloseRun | undefined> {
     const recorded = recording(strategy);
     const observer = new ScenarioObserver(withSites && this.#quiescence === "drain");
     recorded.begin(0);
-    const run = this.begin(recorded, observer, ioLatencyMs);
+    const run = this.begin(recorded, { observer, ioLatencyMs, ...(onUnseeded && { onUnseeded }) });
     const isTracking = run.loop.tracker !== undefined;
     const isEnded = await inMacrotask(() => this.start(run, realNowMs() + SLICE_MS));
     if (!isEnded) await run.finish(isOver);
-    this.end();
+    this.end(run);
     if (run.isAbandoned) return undefined;
     return {
       end: run.end,

@@ -2,19 +2,22 @@
  * One run of a scenario.
  */
 import { gather } from "../combine/gather.js";
-import { describeError } from "../errors/errors.js";
+import { describeError, UsageError } from "../errors/errors.js";
+import type { Placement } from "../intercept/replacement.js";
 import { createTask } from "../loop/create-task.js";
 import { EventLoop, type LoopObserver } from "../loop/event-loop.js";
 import type { Future } from "../loop/future.js";
 import type { Handle } from "../loop/handle.js";
 import { onNextMacrotask, type Quiescence } from "../loop/host.js";
 import { io } from "../loop/io.js";
+import { NativeTimer } from "../loop/native-timer.js";
 import type { Uncontrolled } from "../loop/outside.js";
 import { gate } from "../loop/real-gate.js";
 import { continueDriving } from "../loop/run.js";
 import { getRunningLoop } from "../loop/running.js";
 import { findSite } from "../loop/site.js";
 import { sleep } from "../loop/sleep.js";
+import type { TakeOver } from "../loop/taken-over.js";
 import type { Task } from "../loop/task.js";
 import type { Tracker } from "../loop/tracker.js";
 import { Wait } from "../loop/wait.js";
@@ -141,6 +144,9 @@ export interface ScenarioRunOptions {
   readonly maxBatch: number | undefined;
   /** Who is told what each step touches, if anybody is. */
   readonly tracker: Tracker | undefined;
+  readonly takeOver: TakeOver;
+  /** Has the platform's functions in place, and sees whether the scenario changed them. */
+  readonly platform: Placement | undefined;
   /** Whether a step that tells nothing has touched nothing. */
   readonly isTracked: boolean;
   /** Called when the scenario begins to share something. */
@@ -149,15 +155,27 @@ export interface ScenarioRunOptions {
   readonly observer?: ScenarioObserver;
 }
 
+/** What a run may end with after an exception that nobody handles, and is then not what it is known by. */
+const OUTDONE_BY_STRAYS: ReadonlySet<string> = new Set(["result", "deadlock", "livelock", "starvation"]);
+
+function changedPlatformError(changed: readonly string[], frozen: readonly string[]): UsageError {
+  return new UsageError(
+    `the scenario replaced ${changed.join(", ")} and did not put ${changed.length === 1 ? "it" : "them"} back. ` +
+      "Inside of explore() timers, clocks and randomness are virtual already: leave out fake timers and the like, or restore them before the scenario ends." +
+      (frozen.length === 0 ? "" : ` It has frozen ${frozen.join(", ")} as well, so the rest of this process is without.`),
+  );
+}
+
 /** A scenario under way. Started in a macrotask, it usually ends in the same one. */
 export class ScenarioRun {
   readonly loop: EventLoop;
   readonly #options: ScenarioRunOptions;
   #stray: { readonly error: unknown } | undefined;
+  #changedPlatform: UsageError | undefined;
 
   constructor(options: ScenarioRunOptions) {
     this.#options = options;
-    const { strategy, maxSteps, idleGraceMs, observer, ioLatencyMs, maxBatch, tracker, isTracked } = options;
+    const { strategy, maxSteps, idleGraceMs, observer, ioLatencyMs, maxBatch, tracker, isTracked, takeOver } = options;
     tracker?.begin(isTracked);
     this.loop = new EventLoop({
       strategy,
@@ -167,6 +185,7 @@ export class ScenarioRun {
       ioLatencyMs,
       maxBatch,
       tracker,
+      takeOver,
       slowStepMs: Number.POSITIVE_INFINITY,
       sites: observer?.withSites === true,
     });
@@ -193,6 +212,18 @@ export class ScenarioRun {
     });
   }
 
+  /**
+   * Has the platform's functions as they were before the run, which may have put something in their place: that would reach into all runs
+   * that follow.
+   */
+  restorePlatform(): void {
+    const { platform } = this.#options;
+    const changed = platform?.findChanged() ?? [];
+    if (changed.length === 0) return;
+    const frozen = platform?.restore() ?? [];
+    this.#changedPlatform ??= changedPlatformError(changed, frozen);
+  }
+
   /** Whether it was given up before its end. */
   get isAbandoned(): boolean {
     return this.loop.completion === undefined;
@@ -209,10 +240,12 @@ export class ScenarioRun {
       if (completion.error instanceof DivergenceError) return { kind: "divergence", error: completion.error };
       throw completion.error;
     }
+    if (this.#changedPlatform !== undefined) return { kind: "error", error: this.#changedPlatform };
+    // An exception that nobody handles ends a process; what the rest of the run then waits for in vain is not what went wrong.
+    const isOutdone = completion !== undefined && OUTDONE_BY_STRAYS.has(completion.kind);
+    if (this.#stray !== undefined && isOutdone) return { kind: "unhandledRejection", error: this.#stray.error };
     if (completion !== undefined && completion.kind !== "result") return { kind: completion.kind, error: completion.error };
-    return this.#stray === undefined
-      ? { kind: "passed", value: completion?.value }
-      : { kind: "unhandledRejection", error: this.#stray.error };
+    return { kind: "passed", value: completion?.value };
   }
 
   get uncontrolled(): Uncontrolled | undefined {
@@ -246,6 +279,11 @@ export class ScenarioObserver implements LoopObserver {
     const t = this.#loop?.time() ?? 0;
     if (handle.kind === "gate") {
       this.trace.push({ t, task: name, op: operation, name: "io", phase: "end" });
+      return;
+    }
+    if (handle instanceof NativeTimer) {
+      const site = handle.site;
+      this.trace.push({ t, task: name, op: operation, name: "timer", phase: "end", ...(site !== undefined && { site }) });
       return;
     }
     if (!(handle instanceof Wait)) {

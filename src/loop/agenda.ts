@@ -4,13 +4,16 @@
  * Under asyncio's own order (`"inline"` housekeeping) the queue runs in batches like `BaseEventLoop._run_once`; otherwise the
  * library's own handles and the timers that are due run at once, and the strategy picks among the rest.
  *
- * Invariant: virtual time moves only while nothing is ready, and only to the earliest deadline.
+ * Invariant: virtual time moves only while nothing is ready, and only to the earliest deadline. Exceptions are programs that poll: immediates
+ * that set immediates without end, and a step that reads the clock without end, wait for time to pass.
  */
 import { UsageError } from "../errors/errors.js";
 import type { Decision, Housekeeping, Strategy } from "../schedule/strategy.js";
 import { type Gate, GateBatch } from "./gate.js";
 import type { Handle } from "./handle.js";
+import { NativeTimer } from "./native-timer.js";
 import { clockTo, faultDecision, listedDecision, OpenDecision, SETTLE } from "./open-decision.js";
+import { ReadyLine } from "./ready-line.js";
 import { ReadyQueue } from "./ready-queue.js";
 import { Timers } from "./timers.js";
 import type { Tracker } from "./tracker.js";
@@ -28,23 +31,48 @@ export interface AgendaOptions {
   readonly tracker: Tracker | undefined;
   /** Gates that settle in one step at most. */
   readonly maxBatch: number;
+  /**
+   * How much time may pass open gates in a run without reaching a timer, in virtual milliseconds: as much as one answer may take. So two
+   * slow answers in a row race a timer that neither of them alone would reach, and one that is more than twice as long accuses nobody.
+   */
+  readonly spareMs: number;
 }
 
 /** One list for all, because most runs open no gate. */
 const NO_GATES: readonly Gate[] = [];
+
+/** After so many immediates in a row with nothing else ready, time passes: a real event loop takes time for each of its turns. */
+const POLLS_BEFORE_TIME = 100;
+
+interface Lines {
+  readonly program: ReadyLine;
+  readonly native: ReadyLine;
+  readonly immediates: ReadyLine;
+}
 
 export class Agenda {
   readonly #owner: AgendaOwner;
   readonly #strategy: Strategy | undefined;
   readonly #tracker: Tracker | undefined;
   readonly #maxBatch: number;
+  /** How much of {@link AgendaOptions.spareMs} is left. */
+  #spareMs: number;
+  readonly #farthestMs: number;
   readonly housekeeping: Housekeeping;
   readonly #ready = new ReadyQueue();
   /** The library's own handles, where they run before the next decision. */
   readonly #eager = new ReadyQueue();
   readonly #timers = new Timers();
-  /** Timers of the program that were due when they were made, where a strategy decides. The first of them is ready. */
-  readonly #immediate: Handle[] = [];
+  /**
+   * What is not permuted among its like, where a strategy decides, each line made when it is first needed: timers of the program that were
+   * due when they were made, native timers that are due, immediates.
+   */
+  #lines: Lines | undefined = undefined;
+  /** How many immediates have run since anything else did. */
+  #polls = 0;
+  #hasUnref = false;
+  /** How many native timers and immediates are to fire. */
+  #nativeCount = 0;
   /** The gates in the ready queue. */
   #gates: readonly Gate[] = NO_GATES;
   #slowestIoMs = 0;
@@ -55,11 +83,13 @@ export class Agenda {
   #hasCancelledHandle = false;
   #decision: Decision | undefined = undefined;
 
-  constructor(owner: AgendaOwner, { strategy, tracker, maxBatch }: AgendaOptions) {
+  constructor(owner: AgendaOwner, { strategy, tracker, maxBatch, spareMs }: AgendaOptions) {
     this.#owner = owner;
     this.#strategy = strategy;
     this.#tracker = tracker;
     this.#maxBatch = maxBatch;
+    this.#spareMs = spareMs;
+    this.#farthestMs = 2 * spareMs;
     this.housekeeping = strategy === undefined ? "inline" : (strategy.housekeeping ?? "eager");
   }
 
@@ -86,6 +116,23 @@ export class Agenda {
   /** How many timers wait. */
   get timerCount(): number {
     return this.#timers.countLive();
+  }
+
+  /** The native timers and immediates that are to fire: those that are due first, and otherwise in no order that matters. */
+  nativeTimers(): readonly NativeTimer[] {
+    const inLine = this.#lines === undefined ? [] : [...this.#lines.native.list(), ...this.#lines.immediates.list()];
+    const all = new Set([...inLine, ...this.#ready.list(), ...this.#timers.live()]);
+    return [...all].filter((handle): handle is NativeTimer => handle instanceof NativeTimer && !handle.cancelled());
+  }
+
+  /** Whether a native timer or immediate is to fire. */
+  get hasNativeTimer(): boolean {
+    return this.#nativeCount > 0;
+  }
+
+  /** A native timer has fired or was cancelled. */
+  noteNativeTimerOver(): void {
+    this.#nativeCount--;
   }
 
   /** The gates that were opened and are not settled. */
@@ -122,31 +169,63 @@ export class Agenda {
     if (!Number.isSafeInteger(deadlineMs)) {
       throw new UsageError(`a deadline of ${deadlineMs} ms is beyond the clock, which ends at 2^53 - 1`);
     }
-    if (deadlineMs <= this.#nowMs && this.housekeeping === "eager") this.#addImmediate(handle);
+    if (handle instanceof NativeTimer) this.#nativeCount++;
+    if (deadlineMs <= this.#nowMs && this.housekeeping === "eager") this.#makeLines().program.push(handle);
     else this.#timers.add(deadlineMs, handle);
   }
 
-  /** Timers are not permuted among themselves: of those that are due at once, only the first is ready. */
-  #addImmediate(handle: Handle): void {
-    this.#immediate.push(handle);
-    if (this.#immediate.length === 1) this.#ready.push(handle);
+  /** An immediate of the platform: ready at once, behind those that are ready already. */
+  addImmediate(handle: NativeTimer): void {
+    this.#nativeCount++;
+    if (this.housekeeping === "eager") this.#makeLines().immediates.push(handle);
+    else this.#ready.push(handle);
+  }
+
+  #makeLines(): Lines {
+    const line = (): ReadyLine => new ReadyLine(this.#ready);
+    return (this.#lines ??= { program: line(), native: line(), immediates: line() });
   }
 
   noteCancelledHandle(): void {
     this.#hasCancelledHandle = true;
   }
 
-  /** Moves the clock to the next deadline; false when there is none. */
+  /** Some native timer keeps nothing alive. */
+  noteUnref(): void {
+    this.#hasUnref = true;
+  }
+
+  /** The next immediate, whatever else is ready; undefined when there is none. */
+  takeImmediate(): Handle | undefined {
+    if (this.#nativeCount === 0) return undefined;
+    this.#dropCancelled();
+    const ready = this.#ready.list();
+    const first = this.#lines?.immediates.first ?? ready.find((handle) => handle instanceof NativeTimer && handle.isImmediate);
+    if (first === undefined) return undefined;
+    this.#ready.take(ready.indexOf(first));
+    this.#noteTakenOfLine(first);
+    return first;
+  }
+
+  /** Moves the clock to the next deadline; false when there is none that anything waits for. */
   passTime(): boolean {
     const deadlineMs = this.#timers.nextDeadlineMs();
     if (deadlineMs === undefined) return false;
+    if (this.#hasUnref && !this.#timers.live().some((handle) => !(handle instanceof NativeTimer) || handle.isRef)) return false;
     this.#nowMs = Math.max(this.#nowMs, deadlineMs);
     this.#tracker?.timePassed();
     return true;
   }
 
+  /** A step waits for the clock, busily. */
+  passOneMs(): void {
+    this.#nowMs++;
+    this.#tracker?.timePassed();
+  }
+
   /** asyncio's order: what is ready now, and the timers that are due, run before anything that they queue. */
   beginBatch(): void {
+    if (this.#isPolling()) this.passTime();
     for (let due = this.#timers.takeDue(this.#nowMs); due !== undefined; due = this.#timers.takeDue(this.#nowMs)) this.#ready.push(due);
     this.#batch = this.#ready.length;
   }
@@ -163,13 +242,17 @@ export class Agenda {
   takeByStrategy(): Handle | undefined {
     if (this.#eager.length > 0) return this.#eager.shift();
     this.#owner.endStep();
-    const due = this.#timers.takeDue(this.#nowMs);
-    if (due !== undefined) {
+    for (let due = this.#timers.takeDue(this.#nowMs); due !== undefined; due = this.#timers.takeDue(this.#nowMs)) {
+      if (due instanceof NativeTimer) {
+        this.#makeLines().native.push(due);
+        continue;
+      }
       this.#tracker?.timePassed(); // what a timer of the library does is done by no step, also behind one of the program
       return due;
     }
     if (this.#hasCancelledHandle || this.#hasCancelledTimer()) this.#dropCancelled();
     if (this.#ready.length === 0) return undefined;
+    if (this.#isPolling() && this.passTime()) return this.takeByStrategy();
     return this.#gates.length === 0 ? this.#takeReady() : this.#takeWithGates();
   }
 
@@ -184,22 +267,41 @@ export class Agenda {
   #takeReady(): Handle {
     const taken =
       this.#ready.length > 1 && this.#strategy !== undefined ? this.#ready.take(this.#decide(this.#strategy)) : this.#ready.shift();
-    if (taken === this.#immediate[0]) {
-      this.#immediate.shift();
-      const next = this.#immediate.at(0);
-      if (next !== undefined) this.#ready.push(next);
-    }
+    if (this.#lines !== undefined) this.#noteTakenOfLine(taken);
     return taken;
   }
 
-  /** The next deadline, where only gates are ready and all of them may be held back until then. */
+  #noteTakenOfLine(taken: Handle): void {
+    this.#lines?.program.noteTaken(taken);
+    this.#lines?.native.noteTaken(taken);
+    this.#lines?.immediates.noteTaken(taken);
+  }
+
+  /** Whether immediates set immediates and nothing else is ready, for so long that it must be time that they wait for. */
+  #isPolling(): boolean {
+    if (this.#nativeCount === 0) return false;
+    const isImmediate = (handle: Handle): boolean => handle instanceof NativeTimer && handle.isImmediate;
+    this.#polls = this.#ready.length > 0 && this.#ready.list().every(isImmediate) ? this.#polls + 1 : 0;
+    if (this.#polls < POLLS_BEFORE_TIME) return false;
+    this.#polls = 0;
+    return true;
+  }
+
+  /**
+   * Until when time can pass, where only gates are ready: until the next timer, where all of them may be held back so long; or until the first
+   * of them has to settle, where the answer after it may be slow again and reach a timer.
+   */
   #deadlineBeforeGates(): number | undefined {
     if (this.#gates.length < this.#ready.length || this.#strategy === undefined) return undefined;
     const deadlineMs = this.#timers.nextDeadlineMs();
     if (deadlineMs === undefined) return undefined;
     // Where the work of a gate is real, whether a request is under way changes from run to run, and the gate holds time back as long as it must.
     if (!this.#gates.some(({ isReal }) => isReal) && !this.#owner.mayPassTime()) return undefined;
-    return this.#gates.every(({ latestMs }) => deadlineMs <= latestMs) ? deadlineMs : undefined;
+    let latestMs = Number.POSITIVE_INFINITY;
+    for (const gate of this.#gates) latestMs = Math.min(latestMs, gate.latestMs);
+    if (deadlineMs <= latestMs) return deadlineMs;
+    const isWithinReach = deadlineMs - this.#nowMs <= this.#farthestMs && latestMs - this.#nowMs <= this.#spareMs;
+    return isWithinReach && latestMs > this.#nowMs ? latestMs : undefined;
   }
 
   /** A gate, or undefined when time has passed in its place. */
@@ -208,7 +310,9 @@ export class Agenda {
     const gates = this.#ready.list();
     const index = this.#ask(strategy, listedDecision("next", this.#progress, [...gates, clockTo(deadlineMs)], this.#tracker));
     if (index < gates.length) return this.#ready.take(index);
-    this.passTime();
+    if (deadlineMs !== this.#timers.nextDeadlineMs()) this.#spareMs -= deadlineMs - this.#nowMs;
+    this.#nowMs = deadlineMs;
+    this.#tracker?.timePassed();
     return undefined;
   }
 
@@ -253,18 +357,16 @@ export class Agenda {
     return { steps: this.#steps, nowMs: this.#nowMs };
   }
 
-  /** What is cancelled is no alternative, and the next of the immediate timers is ready in the place of one that is. */
+  /** What is cancelled is no alternative, and the next of its line is ready in the place of one that is. */
   #dropCancelled(): void {
     this.#hasCancelledHandle = false;
     this.#ready.dropCancelled();
-    if (!this.#hasCancelledTimer()) return;
-    while (this.#hasCancelledTimer()) this.#immediate.shift();
-    const next = this.#immediate.at(0);
-    if (next !== undefined) this.#ready.push(next);
+    if (this.#lines === undefined) return;
+    for (const line of [this.#lines.program, this.#lines.native, this.#lines.immediates]) line.noteDropped();
   }
 
   #hasCancelledTimer(): boolean {
-    return this.#immediate[0]?.cancelled() === true;
+    return this.#lines?.program.first?.cancelled() === true;
   }
 
   #decide(strategy: Strategy): number {

@@ -19,17 +19,19 @@ import { type ExceptionContext, type ExceptionHandler, ExceptionReports } from "
 import { Future } from "./future.js";
 import { Gate, GateBatch, type GateBody } from "./gate.js";
 import { CallbackHandle, type Handle, TimerHandle } from "./handle.js";
-import { drainMicrotasks, hasRequestUnderWay, type Quiescence, raiseUncaught, realNowMs } from "./host.js";
+import { countRealIo, drainMicrotasks, hasRequestUnderWay, nameRealIo, type Quiescence, raiseUncaught, realNowMs } from "./host.js";
 import { inspectKey } from "./inspect.js";
 import { Ledger } from "./ledger.js";
 import { type Completion, Lifecycle } from "./lifecycle.js";
 import { EndlessWatch, StarvationError } from "./livelock.js";
+import { NativeTimer } from "./native-timer.js";
 import { OutsideWatch, type Uncontrolled } from "./outside.js";
 import { findRunningLoop, setRunningLoop } from "./running.js";
-import { findSite } from "./site.js";
+import { captureStack, findSite, siteOfStack } from "./site.js";
 import { requireDelay } from "./sleep.js";
 import { StepInvariants } from "./step-invariants.js";
 import { StepTimer } from "./step-timer.js";
+import { TakenOver, type TakeOver } from "./taken-over.js";
 import { Task, type TaskBody, takeBody } from "./task.js";
 import { TaskList } from "./task-list.js";
 import type { TrackedStep, Tracker } from "./tracker.js";
@@ -66,6 +68,8 @@ export interface EventLoopOptions {
   readonly maxBatch?: number | undefined;
   /** Who is told what each step touches. Default: nobody. @internal */
   readonly tracker?: Tracker | undefined;
+  /** Take over native timers, clocks and randomness, where they are intercepted. Default: leave them alone. @internal */
+  readonly takeOver?: TakeOver | undefined;
 }
 
 /** How long a gate may be held back where nothing else is said, in virtual milliseconds. */
@@ -92,6 +96,15 @@ const runHandle = (handle: Handle): void => {
 function recordOf({ name, operation, kind, chain, step, timeMs, ready }: StepRecord, { id, footprint, causes }: TrackedStep): StepRecord {
   return { name, operation, kind, chain, step, timeMs, ready, id, footprint, causes };
 }
+
+/** After so many looks at the clock in one step a millisecond has passed. Code that only stamps what it does comes nowhere near. */
+const READS_PER_MS = 1_000;
+
+/** A real timer that takes longer than this is not waited for. */
+const LONGEST_EXPECTED_MS = 5_000;
+
+/** Immediates that set immediates are not followed for ever after the end. */
+const MAX_IMMEDIATES_AFTER_END = 100;
 
 /** How often a loop that times no steps looks at the real clock, in steps. */
 const LOOK_AT_CLOCK_EVERY = 64;
@@ -121,6 +134,17 @@ export class EventLoop {
   readonly #recordsSteps: boolean;
   /** What each step touches is told here, by whatever is touched. @internal */
   readonly tracker: Tracker | undefined;
+  /** What the run has of the platform, if it has taken it over. @internal */
+  readonly takenOver: TakenOver | undefined;
+  #immediatesAfterEnd = 0;
+  /** How much real I/O was under way before the run. */
+  readonly #realIoBefore: number;
+  /** Whether it has waited for real I/O in vain, so that time may pass all the same. */
+  #isTired = false;
+  #clockReads = 0;
+  /** The step of which these were. */
+  #clockReadAt = 0;
+  #outsideUntilMs = 0;
   #invariants: StepInvariants | undefined = undefined;
   #gatesOpened: Map<string, number> | undefined = undefined;
   #futuresCreated = 0;
@@ -141,15 +165,18 @@ export class EventLoop {
   #suspect: Task | undefined = undefined;
 
   constructor(options: EventLoopOptions = {}) {
-    const { strategy, observer, maxSteps = Number.POSITIVE_INFINITY, slowStepMs = 100, maxBatch = MAX_BATCH, tracker } = options;
+    const { strategy, observer, maxSteps = Number.POSITIVE_INFINITY, slowStepMs = 100, maxBatch = MAX_BATCH, tracker, takeOver } = options;
     this.#options = options;
     this.#strategy = strategy;
     this.#observer = observer;
     this.#maxSteps = maxSteps;
     this.tracker = tracker;
+    this.takenOver = takeOver && new TakenOver(takeOver);
+    this.#realIoBefore = takeOver?.realIoBefore ?? 0;
     this.#recordsSteps = strategy?.observe !== undefined || observer?.stepEnded !== undefined;
     this.#watchFromStep = EndlessWatch.fromStep(maxSteps);
-    this.#agenda = new Agenda(this, { strategy, tracker, maxBatch });
+    const { ioLatencyMs = IO_LATENCY_MS } = options;
+    this.#agenda = new Agenda(this, { strategy, tracker, maxBatch, spareMs: ioLatencyMs });
     this.#lifecycle = new Lifecycle(this, this.#agenda.housekeeping === "inline");
     this.#stepTimer = slowStepMs === Number.POSITIVE_INFINITY ? undefined : new StepTimer(slowStepMs);
   }
@@ -157,6 +184,19 @@ export class EventLoop {
   /** Virtual milliseconds since the run began. */
   time(): number {
     return this.#agenda.nowMs;
+  }
+
+  /**
+   * The same for code of the program that believes to read a real clock. A step that reads it again and again waits for it to go on, as a
+   * busy loop does, and then it does. @internal
+   */
+  readClock(): number {
+    if (this.#clockReadAt !== this.steps) {
+      this.#clockReadAt = this.steps;
+      this.#clockReads = 0;
+    }
+    if (++this.#clockReads % READS_PER_MS === 0) this.#agenda.passOneMs();
+    return this.time();
   }
 
   /** How many steps have run. */
@@ -225,6 +265,49 @@ export class EventLoop {
     this.#observer?.queued?.(gate);
     this.tracker?.queued(gate);
     this.#agenda.openGate(gate);
+  }
+
+  /**
+   * Sets a native timer that fires after `delayMs` of virtual time, or an immediate where that is undefined, in a step of its own: not permuted
+   * with its like, but with all else that is ready then. `name` stands in schedules. @internal
+   */
+  setNativeTimer(name: string, operation: string, delayMs: number | undefined, fire: () => void): NativeTimer {
+    const site = this.#options.sites === true ? siteOfStack(captureStack(), /^\s*at /) : undefined;
+    const timer = new NativeTimer({ name, operation }, { opener: this.currentTask(), site }, () => {
+      this.#agenda.noteNativeTimerOver();
+      fire();
+    });
+    this.#observer?.queued?.(timer);
+    if (this.tracker !== undefined) {
+      this.tracker.queued(timer);
+      if (delayMs !== undefined) this.tracker.touchTimer(this.time() + delayMs);
+    }
+    if (delayMs === undefined) this.#agenda.addImmediate(timer);
+    else this.#agenda.addTimer(this.time() + delayMs, timer);
+    return timer;
+  }
+
+  /** @internal */
+  cancelNativeTimer(timer: NativeTimer): void {
+    if (!timer.cancel()) return;
+    this.#agenda.noteNativeTimerOver();
+    this.#agenda.noteCancelledHandle();
+  }
+
+  /** Says whether `timer` keeps the run alive. @internal */
+  setNativeTimerRef(timer: NativeTimer, isRef: boolean): void {
+    timer.isRef = isRef;
+    if (!isRef) this.#agenda.noteUnref();
+  }
+
+  /** The native timers and immediates that are still to fire, as `setInterval(50)`, those left out that keep nothing alive. @internal */
+  pendingNativeTimers(): readonly NativeTimer[] {
+    return this.#agenda.nativeTimers().filter(({ isRef }) => isRef);
+  }
+
+  /** The gates that were opened and are not settled. @internal */
+  get openGates(): readonly Gate[] {
+    return this.#agenda.openGates;
   }
 
   /** Calls `holds` after every step from now on: false, or what it throws, ends the run as a broken invariant. */
@@ -340,14 +423,45 @@ export class EventLoop {
     return outside.length === 1 ? outside[0] : undefined;
   }
 
-  /** Whether a gate that `task` has opened is not settled yet. @internal */
-  hasOpenGate(task: Task<never> | Task): boolean {
-    return this.#agenda.openGates.some((gate) => gate.task === task);
+  /**
+   * Whether something is to happen that may be what `task` waits for: a gate that it has opened, or a native timer, which may have been set
+   * by whatever it has called. @internal
+   */
+  hasEventAhead(task: Task<never> | Task): boolean {
+    return this.#agenda.openGates.some((gate) => gate.task === task) || this.#agenda.hasNativeTimer;
   }
 
   /** Whether virtual time may pass: not while a file or a connection of the program is under way, which it would outrun. @internal */
   mayPassTime(): boolean {
-    return this.#watch === undefined || !hasRequestUnderWay();
+    if (this.takenOver === undefined) return this.#watch === undefined || !hasRequestUnderWay();
+    if (this.#isTired) return true;
+    return countRealIo() <= this.#realIoBefore && !this.isOutsideExpected();
+  }
+
+  /** A real timer was set while the run waits for real I/O: what it does may be a part of that. @internal */
+  expectOutside(delayMs: number): void {
+    if (this.#isStepOpen || delayMs > LONGEST_EXPECTED_MS) return;
+    this.#outsideUntilMs = Math.max(this.#outsideUntilMs, realNowMs() + delayMs + 1);
+  }
+
+  /** Whether something is on its way that will come without a request. @internal */
+  isOutsideExpected(): boolean {
+    return this.#outsideUntilMs > 0 && realNowMs() < this.#outsideUntilMs;
+  }
+
+  /**
+   * Nothing has arrived from outside for long enough. Answers whether the run can go on without: what is open need not ever call back, and
+   * then time passes. @internal
+   */
+  giveUpOutside(): boolean {
+    if (this.takenOver === undefined || this.#chosen !== undefined || this.#isTired || this.#agenda.timerCount === 0) return false;
+    this.#isTired = true;
+    return true;
+  }
+
+  /** Something has arrived from outside. @internal */
+  noteArrival(): void {
+    this.#isTired = false;
   }
 
   /** @internal */
@@ -462,6 +576,8 @@ export class EventLoop {
   #nextInOrder(): Handle | undefined {
     while (!this.#agenda.isInBatch) {
       if (this.#lifecycle.isPhaseOver()) {
+        const immediate = this.#takeImmediateAfterEnd();
+        if (immediate !== undefined) return immediate;
         if (!this.#nextPhase()) return undefined;
         continue;
       }
@@ -474,11 +590,28 @@ export class EventLoop {
   /** The next handle in every other order; undefined when the run is over or nothing can run. */
   #nextByStrategy(): Handle | undefined {
     for (;;) {
-      if (this.#lifecycle.isPhaseOver() && !this.#nextPhase()) return undefined;
+      if (this.#lifecycle.isPhaseOver()) {
+        const immediate = this.#takeImmediateAfterEnd();
+        if (immediate !== undefined) return immediate;
+        if (!this.#nextPhase()) return undefined;
+      }
       const next = this.#agenda.takeByStrategy();
       if (next !== undefined) return next;
       if (!this.#passTime()) return undefined;
     }
+  }
+
+  /**
+   * Immediates that main has left behind run all the same: modules keep a note that one is on its way (`isScheduled`), and would wait for it
+   * in the next run for ever.
+   */
+  #takeImmediateAfterEnd(): Handle | undefined {
+    if (this.takenOver === undefined || this.#immediatesAfterEnd >= MAX_IMMEDIATES_AFTER_END) return undefined;
+    const immediate = this.#agenda.takeImmediate();
+    if (immediate === undefined) return undefined;
+    this.#immediatesAfterEnd++;
+    if (this.housekeeping === "eager") this.endStep();
+    return immediate;
   }
 
   /** The one place where callbacks are called. Answers false when a hop must end the step. */
@@ -597,7 +730,11 @@ export class EventLoop {
    */
   #passTime(): boolean {
     const isBusyOutside = !this.mayPassTime();
-    if (!isBusyOutside && this.#agenda.passTime()) return true;
+    if (!isBusyOutside && this.#agenda.passTime()) {
+      this.#isTired = false; // once; what happens now may have an answer from outside
+      return true;
+    }
+    if (isBusyOutside && this.takenOver !== undefined) this.#noteRealIo();
     const [outside] = this.#tasks.outside();
     if (outside !== undefined) this.#noteUncontrolled(outside);
     else {
@@ -608,8 +745,21 @@ export class EventLoop {
     return false;
   }
 
-  #noteUncontrolled(task: Task): void {
-    this.#uncontrolled ??= { task: task.getName(), step: this.steps, timeMs: this.time(), site: this.#watch?.siteOf(task) };
+  #noteUncontrolled(task: Task | undefined, resource?: string): void {
+    this.#uncontrolled ??= {
+      task: task?.getName() ?? "callback",
+      step: this.steps,
+      timeMs: this.time(),
+      site: task && this.#watch?.siteOf(task),
+      ...(resource !== undefined && { resource }),
+    };
+  }
+
+  /** Real I/O is under way, and time is not to outrun it. What waits for it may hold timers besides, so that it is known by no task. */
+  #noteRealIo(): void {
+    if (this.#uncontrolled !== undefined) return;
+    if (this.#watch === undefined) this.#watchOutside();
+    this.#noteUncontrolled(this.#tasks.outside()[0] ?? this.#tasks.pending()[0], nameRealIo());
   }
 
   /** Answers whether the run goes on. */

@@ -91,6 +91,24 @@ export function realNowMs(): number {
   return realClock.now();
 }
 
+/** What is no sign of real I/O among the resources of a process: its timers, which are looked at elsewhere, and its terminal. */
+const NO_REAL_IO = /^(?:Timeout|Immediate|TTYWrap|CloseReq)$/;
+
+/** How many resources for real I/O the process has: requests, and whatever is open that may call back, as a socket. */
+export function countRealIo(): number {
+  const resources = hostProcess?.getActiveResourcesInfo?.() ?? [];
+  let count = unlistedRequests.size;
+  for (const kind of resources) if (!NO_REAL_IO.test(kind)) count++;
+  return count;
+}
+
+/** What the process waits for, as `FSReqCallback`: the request that was made last, or whatever was opened last. */
+export function nameRealIo(): string | undefined {
+  if (unlistedRequests.size > 0) return "FSReqCallback";
+  const resources = (hostProcess?.getActiveResourcesInfo?.() ?? []).filter((kind) => !NO_REAL_IO.test(kind));
+  return resources.findLast((kind) => /Req|ConnectWrap|ShutdownWrap/.test(kind)) ?? resources.at(-1);
+}
+
 /** Whether the process has a request under way (a file, a name lookup, a connection) that is bound to call back in the end. */
 export function hasRequestUnderWay(): boolean {
   if (unlistedRequests.size > 0) return true;

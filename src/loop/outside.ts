@@ -23,6 +23,8 @@ export interface Uncontrolled {
   readonly timeMs: number;
   /** `src/load.ts:12:5`: the await. Undefined where it came before heddle could look; ask for it with `sites: true`. */
   readonly site: string | undefined;
+  /** What was waited for, as Node calls it: `FSReqCallback`, `TCPSocketWrap`; absent where that is not known. */
+  readonly resource?: string;
 }
 
 /** The last frame of the async stack of a task that began before the watch; the number is its place in the list. */
@@ -40,7 +42,7 @@ export class OutsideWatch {
   readonly #storage: InstanceType<AsyncHooks["AsyncLocalStorage"]> | undefined;
   readonly #hook: ReturnType<AsyncHooks["createHook"]> | undefined;
   readonly #sites = new Map<Task, string>();
-  #promisesMade = 0;
+  #resourcesMade = 0;
 
   /**
    * @param currentTask the task of the running step, if one runs
@@ -59,12 +61,13 @@ export class OutsideWatch {
       init: (_id, type, _trigger, resource) => {
         if (isLooking) return;
         isLooking = true;
+        // Those two are the loop's own, while it waits.
+        if (type !== "Immediate" && type !== "Timeout") this.#resourcesMade++;
         const stack = type === "PROMISE" ? captureStack() : "";
         const owner = this.findTask() ?? this.#taskOfStack(stack);
         if (owner !== undefined && this.#storage?.getStore() !== owner) this.#owners.set(resource, owner);
         // An await creates a promise at the place where it stands; the last one of a step is the await that ended it.
         if (type === "PROMISE") {
-          this.#promisesMade++;
           const task = owner ?? currentTask();
           const site = task === undefined ? undefined : siteOfStack(stack, /^\s*at /);
           if (task !== undefined && site !== undefined) this.#sites.set(task, site);
@@ -107,7 +110,7 @@ export class OutsideWatch {
 
   /** Grows as long as native code of the program goes on. */
   get activity(): number {
-    return this.#promisesMade;
+    return this.#resourcesMade;
   }
 
   /** Where `task` last awaited, if that is known. */

@@ -21,6 +21,9 @@ import type { TaskBody } from "./task.js";
 /** After so many real milliseconds without a pause, timers and signals of the process get their turn. */
 export const SLICE_MS = 10;
 
+/** And after so many turns of the real event loop: on a machine that is busy, time passes in which this process could not even look. */
+const QUIET_TURNS = 3;
+
 /** While it waits for something outside, a run looks again at once this long, and then once a millisecond. */
 const BUSY_WAIT_MS = 2;
 
@@ -179,6 +182,7 @@ export function inMacrotask<T>(work: () => T): Promise<T> {
 export function continueDriving(loop: EventLoop, onEnd: () => void, isAbandoned: () => boolean = () => false): void {
   let quietSince = realNowMs();
   let lastActivity = loop.activity;
+  let quietTurns = 0;
   const turn = (): void => {
     if (isAbandoned()) {
       setRunningLoop(undefined);
@@ -195,12 +199,18 @@ export function continueDriving(loop: EventLoop, onEnd: () => void, isAbandoned:
       onNextMacrotask(turn);
       return;
     }
-    if (loop.activity !== lastActivity || hasRequestUnderWay()) {
+    if (loop.activity !== lastActivity || hasRequestUnderWay() || loop.isOutsideExpected()) {
+      if (loop.activity !== lastActivity) loop.noteArrival();
       lastActivity = loop.activity;
       quietSince = realNowMs();
+      quietTurns = 0;
     }
     const quietMs = realNowMs() - quietSince;
-    if (quietMs >= loop.idleGraceMs) {
+    const isQuiet = quietMs >= loop.idleGraceMs && ++quietTurns >= QUIET_TURNS;
+    if (isQuiet && loop.giveUpOutside()) {
+      quietSince = realNowMs();
+      onNextMacrotask(turn);
+    } else if (isQuiet) {
       loop.endAsDeadlock(loop.idleGraceMs);
       setRunningLoop(undefined);
       onEnd();

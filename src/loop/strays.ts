@@ -3,7 +3,8 @@
  * lasts the process's own listeners are set aside, so that neither a test runner nor Node's default blames something else for them.
  */
 
-const EVENTS = ["unhandledRejection", "uncaughtException"] as const;
+/** The last one only says that a rejection was handled late: it has been told already, and without a listener Node warns of it. */
+const EVENTS = ["unhandledRejection", "uncaughtException", "rejectionHandled"] as const;
 type Listener = (...args: unknown[]) => void;
 
 /** The part of Node's `process` that is needed here. */
@@ -18,19 +19,20 @@ interface Emitter {
 export function interceptStrays(onStray: (error: unknown) => void): () => void {
   const { process: emitter } = globalThis as unknown as { process?: Partial<Emitter> };
   if (!isEmitter(emitter)) return () => undefined;
+  const ignore: Listener = () => undefined;
   const listener: Listener = (error) => {
     onStray(error);
   };
   const setAside = EVENTS.map((event) => {
     const listeners = emitter.rawListeners(event);
     emitter.removeAllListeners(event);
-    emitter.on(event, listener);
+    emitter.on(event, event === "rejectionHandled" ? ignore : listener);
     return { event, listeners };
   });
   return () => {
     for (const { event, listeners } of setAside) {
       // What was added meanwhile stays, behind what was there before.
-      const added = emitter.rawListeners(event).filter((other) => other !== listener);
+      const added = emitter.rawListeners(event).filter((other) => other !== listener && other !== ignore);
       emitter.removeAllListeners(event);
       for (const other of [...listeners, ...added]) emitter.on(event, other);
     }

@@ -205,7 +205,7 @@ export class Task<T = unknown> extends Future<T> {
 
   /** Whether it waits for something outside of the loop. @internal */
   get isOutside(): boolean {
-    return this.#waits === undefined && this.hasBegun && !this.isDone && !this.getLoop().hasOpenGate(this);
+    return this.#waits === undefined && this.hasBegun && !this.isDone && !this.getLoop().hasEventAhead(this);
   }
 
   /**

@@ -19,7 +19,12 @@ export class Timers {
 
   /** How many timers wait, cancelled ones left out. */
   countLive(): number {
-    return this.#handles.filter((handle) => !handle.cancelled()).length;
+    return this.live().length;
+  }
+
+  /** The timers that wait, in no order that matters. */
+  live(): readonly Handle[] {
+    return this.#handles.filter((handle) => !handle.cancelled());
   }
 
   add(deadlineMs: number, handle: Handle): void {

@@ -73,6 +73,7 @@ function describe(event: TraceEvent, isWhole: boolean): string {
     case "end":
     case "error":
       if (event.name === "io") return describeGate(event.op ?? "");
+      if (event.name === "timer") return `fires${event.site === undefined ? "" : ` at ${shortSite(event.site)}`}`;
       return `${place}${isWhole ? "" : "… "}${event.name ?? ""}${outcome}`;
   }
 }

@@ -11,11 +11,11 @@ import type { AlternativeKind, ReadyTask } from "./strategy.js";
 /** What of a run is to be small, the most important first. */
 export interface Simplicity {
   /**
-   * How often the next step is of another task (or another callback) than the one before. Gates stand between steps of tasks and are no
-   * task.
+   * How often the next step is of another task (or another callback) than the one before. Gates and native timers stand between steps of
+   * tasks and are no task.
    */
   readonly switches: number;
-  /** How often a gate settled before one that had been opened earlier, or time passed gates that were open. */
+  /** How often a gate settled or a native timer fired before one that had been there earlier, or time passed gates that were open. */
   readonly departures: number;
   /** How many gates settled in the step of another one. */
   readonly batches: number;
@@ -51,7 +51,7 @@ export function simplicityOf(steps: readonly OrderedStep[], { decisions = [], io
   let switches = 0;
   let last: OrderedStep | undefined;
   for (const step of steps) {
-    if (step.kind === "gate") continue;
+    if (isEvent(step.kind)) continue;
     if (last !== undefined && last.name !== step.name) switches++;
     last = step;
   }
@@ -65,6 +65,14 @@ export function simplicityOf(steps: readonly OrderedStep[], { decisions = [], io
     if (isFault(decision.ready[decision.index])) faults++;
   }
   return { switches, departures, batches, faults, ioLatencyMs, steps: steps.length };
+}
+
+/**
+ * Whether it is an event of the outside world, as opposed to a step of a task: what is to be small about those is how often they come out of
+ * their order of arrival.
+ */
+export function isEvent(kind: AlternativeKind | undefined): boolean {
+  return kind === "gate" || kind === "timer";
 }
 
 /** Whether `a` is strictly simpler than `b`. */
@@ -122,10 +130,10 @@ function isBatched({ ready, index }: OrderedDecision, kindOf: KindOf): boolean {
   return index > 0 && first !== undefined && kindOf(first) === "settle";
 }
 
-/** Whether it let time pass open gates, or took a gate while one that had been opened earlier was open. */
+/** Whether it let time pass open gates, or took an event while another one had been there earlier. */
 function isDeparture({ ready, index }: OrderedDecision, kindOf: KindOf): boolean {
   const taken = ready[index];
   if (taken === undefined) return false;
   const kind = kindOf(taken);
-  return kind === "clock" || (kind === "gate" && ready.slice(0, index).some((other) => kindOf(other) === "gate"));
+  return kind === "clock" || (isEvent(kind) && ready.slice(0, index).some((other) => isEvent(kindOf(other))));
 }

@@ -11,11 +11,11 @@ export interface ReadyTask {
 }
 
 /**
- * What an alternative of a decision is: the next step of a task; a callback of the program; an I/O gate that would settle; the virtual
- * clock, which would pass the open gates (`"clock"`); where a batch of gates is put together, the end of it (`"settle"`); and where a gate may
- * fail, that it does (`"fault"`).
+ * What an alternative of a decision is: the next step of a task; a callback of the program; an I/O gate that would settle; a native timer or
+ * immediate that would fire (`"timer"`); the virtual clock, which would pass the open gates (`"clock"`); where a batch of gates is put together, the
+ * end of it (`"settle"`); and where a gate may fail, that it does (`"fault"`).
  */
-export type AlternativeKind = "task" | "callback" | "gate" | "clock" | "settle" | "fault";
+export type AlternativeKind = "task" | "callback" | "gate" | "timer" | "clock" | "settle" | "fault";
 
 /** One alternative of a {@link Decision}. The object stays the same as long as it is ready and in no other run. */
 export interface Alternative extends ReadyTask {

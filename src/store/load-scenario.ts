@@ -27,6 +27,7 @@ const MODULE_OPTIONS: Readonly<Record<Exclude<keyof ExploreOptions, "signal" | "
   stopOnFailure: true,
   minimise: true,
   selfCheck: true,
+  seedRandom: true,
   timeLimitMs: true,
   idleGraceMs: true,
 };

@@ -52,7 +52,7 @@ const strategies: readonly { readonly title: string; readonly make: (seed: numbe
  */
 class Simulation {
   /** How often each kind of alternative was offered, and how often one vanished that had been ready. */
-  readonly seen = { task: 0, callback: 0, gate: 0, clock: 0, settle: 0, fault: 0, vanished: 0 };
+  readonly seen = { task: 0, callback: 0, gate: 0, timer: 0, clock: 0, settle: 0, fault: 0, vanished: 0 };
   readonly #strategy: Strategy;
   readonly #ids = new Map<string, number>();
   #picks: string[] = [];
@@ -84,7 +84,7 @@ class Simulation {
     const step = this.#ready.find((each) => each === taken);
     if (step === undefined) {
       this.#timeMs = deadlineMs;
-      this.#ready.push(this.#make("callback", `tick ${deadlineMs}`, 1, {}));
+      this.#ready.push(this.#make("timer", `tick ${deadlineMs}`, 1, {}));
       return;
     }
     const count = this.#ready.length;
@@ -135,7 +135,7 @@ class Simulation {
     return this.#ids.get(key)!;
   }
 
-  #make(kind: "task" | "callback" | "gate", name: string, operation: number, chain: object, waits?: SimulatedStep): SimulatedStep {
+  #make(kind: "task" | "callback" | "gate" | "timer", name: string, operation: number, chain: object, waits?: SimulatedStep): SimulatedStep {
     return { kind, name, operation: String(operation), chain, madeBy: this.#step, latestMs: this.#timeMs + 3, waits };
   }
 
