@@ -55,14 +55,17 @@ export { EventLoop, type EventLoopOptions, type LoopObserver, type TaskOptions }
 export type { ExceptionContext, ExceptionHandler } from "./loop/exception-reports.js";
 export { Future } from "./loop/future.js";
 export { type CallbackHandle, type Handle, type TimerHandle } from "./loop/handle.js";
-export { type IoOptions, type IoResult, io } from "./loop/io.js";
+export { type Emitter, type IoResult, io, type NodeCallback } from "./loop/io.js";
+export type { Fault, IoOptions, OnlyOptions } from "./loop/io-options.js";
 export type { Uncontrolled } from "./loop/outside.js";
+export { gate } from "./loop/real-gate.js";
 export { type RunOptions, run, runUntilComplete } from "./loop/run.js";
 export { Runner } from "./loop/runner.js";
 export { getRunningLoop } from "./loop/running.js";
 export { type Sleep, sleep } from "./loop/sleep.js";
 export { InvariantError } from "./loop/step-invariants.js";
 export { Task, type TaskBody } from "./loop/task.js";
+export { type MethodName, type WrapOptions, type Wrapped, wrap } from "./loop/wrap.js";
 export { Random } from "./random/random.js";
 export { ExplorationError, type ExplorationErrorOptions, type FailedOutcome } from "./report/exploration-error.js";
 export { exploreOrThrow } from "./report/explore-or-throw.js";

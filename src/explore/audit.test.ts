@@ -13,7 +13,7 @@ const seed = 7;
 /** Makes some runs of everything, and audits them. */
 async function audited(scenario: Scenario): Promise<{ readonly difference: string | undefined; readonly runs: number }> {
   const audit = new Audit(seed);
-  const runner = new ScenarioRunner(scenario, { tracked: true }, seed, true);
+  const runner = new ScenarioRunner(scenario, { tracked: true }, seed, { tracks: true });
   await runner.prepare();
   const strategy = new CountingStrategy(exhaustive(), (step) => audit.note(step));
   let runs = 0;

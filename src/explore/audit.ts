@@ -67,10 +67,10 @@ export class Audit {
   }
 }
 
-/** Whether batches were put together in the run, or time may have passed open gates: the order of its steps does not say so. */
+/** Whether batches were put together in the run, gates failed, or time may have passed open ones: the order of its steps does not say so. */
 function decidesMoreThanSteps(steps: readonly StepRecord[]): boolean {
   const gates = steps.filter(({ kind }) => kind === "gate");
-  return gates.length > 0 && (steps.some(({ timeMs }) => timeMs > 0) || gates.some(({ operation }) => operation.includes("+")));
+  return gates.length > 0 && (steps.some(({ timeMs }) => timeMs > 0) || gates.some(({ operation }) => /[+!]/.test(operation)));
 }
 
 const describe = (end: ScenarioEnd): string => (end.kind === "passed" ? "no failure" : signatureOf(end));

@@ -153,9 +153,11 @@ export async function exploreBlock(
 export async function makeSmall(program: Program, plan: ExplorationPlan, found: FoundFailure, signal: AbortSignal): Promise<FoundFailure> {
   // A program that left its schedule has no schedule to be made small.
   if (found.kind === "divergence" || !plan.minimise) return found;
+  const schedule = decodeSchedule(found.original);
   const options: CommandOptions = {
     ...optionsOf(program, plan),
-    strategy: following(decodeSchedule(found.original)),
+    ioLatencyMs: schedule.ioLatencyMs,
+    strategy: following(schedule),
     runs: 1,
     starvationBound: Number.POSITIVE_INFINITY,
     selfCheck: false,

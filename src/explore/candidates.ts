@@ -1,7 +1,9 @@
 /**
  * Orders that may be simpler than the one of a failing run, and still fail: what is tried while a run is made small.
  */
+import { isSameReadyTask } from "../schedule/schedule.js";
 import { isEvent } from "../schedule/simplicity.js";
+import type { ReadyTask } from "../schedule/strategy.js";
 import { fewestSwitches } from "./commute.js";
 import type { OrderItem } from "./order.js";
 import type { Edge, PartialOrder, Vertex } from "./partial-order.js";
@@ -20,19 +22,35 @@ export function joining(order: PartialOrder, places: readonly Torn[], side: "ear
   );
 }
 
-/** Where gates settled together, or time passed open ones: the indices of these items. */
-export function odditiesOf(items: readonly OrderItem[]): readonly number[] {
-  return items.flatMap((item, index) => (item.kind === "clock" || item.joined.length > 0 ? [index] : []));
+/** What gates or the clock need not have done, at the item of that index: time passed open gates, gates settled together, or `gate` failed. */
+export type Oddity =
+  | { readonly kind: "late" | "together"; readonly index: number }
+  | { readonly kind: "fault"; readonly index: number; readonly gate: ReadyTask };
+
+export function odditiesOf(items: readonly OrderItem[]): readonly Oddity[] {
+  return items.flatMap((item, index): readonly Oddity[] => {
+    if (item.kind === "clock") return [{ kind: "late", index }];
+    const faults = item.faults.map((gate): Oddity => ({ kind: "fault", index, gate }));
+    return item.joined.length > 0 ? [{ kind: "together", index }, ...faults] : faults;
+  });
 }
 
-/** Lets gates settle one by one, and time stand still, but for the oddities that are kept. */
-export function withoutOddities(items: readonly OrderItem[], kept: readonly number[]): readonly OrderItem[] {
-  const isKept = new Set(kept);
+/** Lets gates settle one by one and with their results, and time stand still, but for the oddities that are kept. */
+export function withoutOddities(items: readonly OrderItem[], kept: readonly Oddity[]): readonly OrderItem[] {
+  const atItem = new Map<number, Oddity[]>();
+  for (const oddity of kept) atItem.set(oddity.index, [...(atItem.get(oddity.index) ?? []), oddity]);
   return items.flatMap((item, index) => {
-    if (isKept.has(index)) return [item];
-    return item.kind === "clock"
-      ? []
-      : [{ ...item, joined: [] }, ...item.joined.map((gate) => ({ ...item, ...gate, id: undefined, joined: [] }))];
+    const left = atItem.get(index) ?? [];
+    if (item.kind === "clock") return left.length === 0 ? [] : [item];
+    const faults = left.flatMap((oddity) => (oddity.kind === "fault" ? [oddity.gate] : []));
+    if (item.joined.length === 0 || left.some(({ kind }) => kind === "together")) return [{ ...item, faults }];
+    return [item, ...item.joined].map((gate) => ({
+      ...item,
+      ...gate,
+      id: gate === item ? item.id : undefined,
+      joined: [],
+      faults: faults.filter((fault) => isSameReadyTask(fault, gate)),
+    }));
   });
 }
 

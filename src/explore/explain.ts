@@ -1,7 +1,7 @@
 /**
  * What a failing order is about: the two or three pairs of steps whose order matters, and the name of the pattern that they show.
  */
-import { Inquiry, type InquiryLimits, type Judge, type MatteringPair, type Verdict } from "./inquiry.js";
+import { Inquiry, type InquiryLimits, type Judge, type MatteringPair, type OddGates, type Verdict } from "./inquiry.js";
 import type { FailingRun } from "./order.js";
 import { type ExplainedStep, explained, findPattern, type Pattern } from "./pattern.js";
 import { type DescribeLocation, sharedLocation } from "./shared-location.js";
@@ -18,9 +18,9 @@ export interface OrderedPair {
   readonly location?: string;
 }
 
-/** Gates that settled in one step, or settled late because time passed first, and what happens otherwise. */
+/** Gates that settled in one step, settled late because time passed first, or failed, and what happens otherwise. */
 export interface GateFact {
-  readonly kind: "together" | "late";
+  readonly kind: OddGates["kind"];
   readonly gates: readonly ExplainedStep[];
   readonly otherwise: Exclude<Verdict, "fails">;
 }

@@ -15,7 +15,10 @@ export function explanationLines({ pattern, pairs, gates }: Pick<Explanation, "p
 /** `t2 step 5`, `t2 at 1.0`, `io load`, `io load (call 2)`, `setTimeout(50) (call 2)`: a step as a sentence names it. */
 function stepText({ name, operation, kind }: ExplainedStep): string {
   if (kind === "timer") return operation === "1" ? name : `${name} (call ${operation})`;
-  if (kind === "gate") return operation === "1" ? `io ${name}` : `io ${name} (call ${operation})`;
+  if (kind === "gate") {
+    const [call = ""] = operation.split(/[+!]/);
+    return call === "1" ? `io ${name}` : `io ${name} (call ${call})`;
+  }
   if (operation === "") return name;
   return /^\d+$/.test(operation) ? `${name} step ${operation}` : `${name} at ${operation}`;
 }
@@ -27,10 +30,14 @@ function pairLine({ first, then, swapped, location, toItsEnd }: OrderedPair): st
 
 function gateLine({ kind, gates, otherwise }: GateFact): string {
   const names = listText(gates.map(stepText));
-  const settles = gates.length === 1 ? "settles" : "settle";
-  return kind === "together"
-    ? `${verdictText(otherwise)} if ${names} settle one by one`
-    : `${verdictText(otherwise)} if ${names} ${settles} before time passes`;
+  switch (kind) {
+    case "together":
+      return `${verdictText(otherwise)} if ${names} settle one by one`;
+    case "late":
+      return `${verdictText(otherwise)} if ${names} ${gates.length === 1 ? "settles" : "settle"} before time passes`;
+    case "fault":
+      return `${verdictText(otherwise)} if ${names} does not fail`;
+  }
 }
 
 const verdictText = (verdict: OrderedPair["swapped"]): string => (verdict === "passes" ? "passes" : "fails in another way");

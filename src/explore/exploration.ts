@@ -24,6 +24,7 @@ export interface FailureSeen {
   readonly run: number;
   readonly picks: readonly number[];
   readonly housekeeping: "inline" | "eager";
+  readonly ioLatencyMs: number;
   readonly end: FailedEnd;
   /** Whether a step of it would not come to its end. */
   readonly isHung: boolean;
@@ -40,6 +41,7 @@ export interface LeakingRun {
 export interface FirstRun {
   readonly picks: readonly number[];
   readonly housekeeping: "inline" | "eager";
+  readonly ioLatencyMs: number;
   readonly steps: readonly StepRecord[];
   readonly end: ScenarioEnd;
   /** False where its class is not known, although those of later ones will be. */
@@ -77,7 +79,7 @@ export class Exploration {
     const { starvationBound } = options;
     const seed = options.seed ?? freshSeed();
     const strategy = strategyFor(options, seed);
-    this.runner = new ScenarioRunner(scenario, options, seed, strategy.tracks === true);
+    this.runner = new ScenarioRunner(scenario, options, seed, strategy);
     const isLeftAlone = strategy.isFair === true || starvationBound === Number.POSITIVE_INFINITY;
     this.strategy = isLeftAlone ? strategy : fair(strategy, starvationBound === undefined ? {} : { starvationBound });
     this.#maxRuns = options.runs ?? (strategy.isSystematic === true ? Number.POSITIVE_INFINITY : DEFAULT_RUNS);
@@ -196,7 +198,7 @@ export class Exploration {
       this.#audit?.begin();
       const isFirst = this.#runs === 0;
       this.#observer = isFirst ? new ScenarioObserver(false) : undefined;
-      const run = this.runner.begin(this.#counting, { observer: this.#observer });
+      const run = this.runner.beginNext(this.#counting, this.#observer);
       this.#current = run;
       if (!this.runner.start(run, sliceEndMs)) return run;
       this.#endRun(run);
@@ -208,6 +210,7 @@ export class Exploration {
   #endRun(run: ScenarioRun): void {
     this.runner.end(run);
     const { end } = run;
+    const { ioLatencyMs } = this.runner;
     const { schedule } = this.#counting;
     const isCutOff = end.kind === "livelock" || end.kind === "starvation";
     const { tracker, housekeeping } = run.loop;
@@ -220,14 +223,14 @@ export class Exploration {
     this.#untracked ??= tracker?.untracked;
     if (this.#observer !== undefined) {
       const hasClass = tracker !== undefined || this.runner.tracker === undefined || housekeeping === "inline";
-      this.#first = { picks: this.#counting.picks, housekeeping, steps: this.#observer.steps, end, hasClass, mistake: run.mistake };
+      this.#first = { picks: this.#counting.picks, housekeeping, ioLatencyMs, steps: this.#observer.steps, end, hasClass, mistake: run.mistake };
     }
     if (this.#options.detectLeaks === true && this.#leaking === undefined && end.kind === "passed" && run.leaks.length > 0) {
       this.#leaking = { picks: this.#counting.picks, housekeeping, leaks: run.leaks };
     }
     if (end.kind !== "passed") {
       this.#failures++;
-      this.#firstFailure ??= { run: this.#runs, picks: this.#counting.picks, housekeeping, end, isHung: run.isHung };
+      this.#firstFailure ??= { run: this.#runs, picks: this.#counting.picks, housekeeping, ioLatencyMs, end, isHung: run.isHung };
     }
     this.#runs++;
     this.#options.onRun?.(end, { schedule, runClass });

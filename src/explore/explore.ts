@@ -91,7 +91,8 @@ async function checkFirst(
   // A failure is made again anyway when it is looked into.
   if (first.hasClass && (!selfCheck || first.end.kind !== "passed")) return undefined;
   const { runner } = exploration;
-  const makeAgain = (close: CloseOptions = {}) => runner.runClosely(picking(first.picks, first.housekeeping), close);
+  const { ioLatencyMs } = first;
+  const makeAgain = (close: CloseOptions = {}) => runner.runClosely(picking(first.picks, first.housekeeping), { ...close, ioLatencyMs });
   const second = await makeAgain();
   if (!first.hasClass && second?.runClass !== undefined) exploration.addClassOfFirst(second.runClass);
   if (!selfCheck || first.end.kind !== "passed") return undefined;
@@ -113,7 +114,7 @@ async function checkFirst(
         ? "No clock and no randomness decided it, so it is state kept from one run to the next: make everything inside of the scenario."
         : `The scenario asks what no schedule answers: ${[...leaks].join(", ")}. Use env.random, leave out seedRandom: false, or hand in what the test needs.`,
     ],
-    { housekeeping: first.housekeeping },
+    { housekeeping: first.housekeeping, ioLatencyMs },
   );
 }
 

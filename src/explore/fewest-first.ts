@@ -16,11 +16,12 @@ import { Heap } from "../sync/heap.js";
 import { MAX_STAY } from "./in-order.js";
 import type { FailingRun } from "./order.js";
 
-/** Switches come first, then departures of gates, then batches; of each there are fewer than this. */
-const UNIT = 10_000;
-const SWITCH = UNIT * UNIT;
-const DEPARTURE = UNIT;
-const BATCH = 1;
+/** Switches come first, then departures of gates, then batches, then faults; of each there are fewer than this. Costs are exact up to 2^14 switches. */
+const UNIT = 1 << 13;
+const SWITCH = UNIT ** 3;
+const DEPARTURE = UNIT ** 2;
+const BATCH = UNIT;
+const FAULT = 1;
 
 /** In the place of a pick: whatever costs least. */
 const CHEAPEST = -1;
@@ -37,7 +38,7 @@ interface Prefix {
   readonly number: number;
 }
 
-type Cost = Pick<Simplicity, "switches" | "departures" | "batches">;
+type Cost = Pick<Simplicity, "switches" | "departures" | "batches" | "faults">;
 
 /** The runs that are left to make, the simplest first. */
 export class FewestFirst {
@@ -138,6 +139,7 @@ export class FewestFirst {
 function costsOf({ kind, ready }: Decision, last: string | undefined): readonly number[] {
   let hasEvent = false;
   return ready.map((alternative, index) => {
+    if (kind === "fault") return index === 0 ? 0 : FAULT;
     if (kind === "batch") return index === 0 ? 0 : index === 1 ? BATCH : BATCH + DEPARTURE;
     if (alternative.kind === "clock") return DEPARTURE;
     if (!isEvent(alternative.kind)) return last === undefined || last === alternative.name ? 0 : SWITCH;
@@ -147,7 +149,8 @@ function costsOf({ kind, ready }: Decision, last: string | undefined): readonly 
   });
 }
 
-const costOf = ({ switches, departures, batches }: Cost): number => switches * SWITCH + departures * DEPARTURE + batches * BATCH;
+const costOf = ({ switches, departures, batches, faults }: Cost): number =>
+  switches * SWITCH + departures * DEPARTURE + batches * BATCH + faults * FAULT;
 
 const isOfTask = ({ kind }: Alternative): boolean => kind === undefined || kind === "task" || kind === "callback";
 

@@ -3,7 +3,7 @@
  *
  * Of what is ready, what stands first in the order runs. What does not stand in it comes after what does: there the task that ran last goes
  * on as long as it can, and then comes the first in the order of arrival, so that an empty order gives a run of few switches. Time passes
- * open gates, and gates join a batch, only where the order says so.
+ * open gates, gates join a batch, and gates fail that need not, only where the order says so.
  */
 import { formatReadyTask } from "../schedule/schedule.js";
 import { isEvent } from "../schedule/simplicity.js";
@@ -26,6 +26,8 @@ export class InOrder implements Strategy {
   readonly tracks: boolean;
   readonly #items: readonly OrderItem[];
   readonly #places = new Map<string, number>();
+  /** The gates that fail. */
+  readonly #faults = new Set<string>();
   #last: StepRecord | undefined = undefined;
   #known = new WeakMap<Alternative, number>();
   /** The gates that settle in the step that was chosen, in their order. */
@@ -53,6 +55,7 @@ export class InOrder implements Strategy {
     note(formatReadyTask(item), place);
     // Where they cannot join, they come right after.
     for (const gate of item.joined) note(formatReadyTask(gate), place + 0.5);
+    for (const gate of item.faults) this.#faults.add(formatReadyTask(gate));
   }
 
   /** Whether the item ran in the latest run, and when: a smaller number is earlier. */
@@ -71,10 +74,12 @@ export class InOrder implements Strategy {
   }
 
   pick(decision: Decision): number {
+    const [gate] = decision.ready;
+    if (decision.kind === "fault") return gate !== undefined && this.#faults.has(formatReadyTask(gate)) ? 1 : 0;
     if (decision.kind !== "batch") return this.#pickNext(decision);
     // The first alternative says that it is enough.
-    const names = decision.ready.map((gate, index) => (index === 0 ? "" : formatReadyTask(gate)));
-    const joining = this.#batch.find((gate) => names.includes(gate));
+    const names = decision.ready.map((alternative, index) => (index === 0 ? "" : formatReadyTask(alternative)));
+    const joining = this.#batch.find((name) => names.includes(name));
     return joining === undefined ? 0 : names.indexOf(joining);
   }
 
@@ -110,8 +115,8 @@ export class InOrder implements Strategy {
 
   observe(step: StepRecord): void {
     if (!isEvent(step.kind)) this.#last = step;
-    // A batch is known by the first of its gates.
-    const [operation = ""] = step.kind === "gate" ? step.operation.split("+") : [step.operation];
+    // A batch is known by the first of its gates, whether it fails or not.
+    const [operation = ""] = step.kind === "gate" ? step.operation.split(/[+!]/) : [step.operation];
     for (const name of [nameOf(step), formatReadyTask({ name: step.name, operation })]) this.#ran.set(name, step.step);
   }
 }

@@ -8,7 +8,7 @@
  * them.
  */
 import type { ReadyTask, Strategy } from "../schedule/strategy.js";
-import { odditiesOf, withoutOddities } from "./candidates.js";
+import { type Oddity, odditiesOf, withoutOddities } from "./candidates.js";
 import { InOrder } from "./in-order.js";
 import { MAX_STEPS } from "./minimise.js";
 import type { FailingRun, OrderItem } from "./order.js";
@@ -45,9 +45,9 @@ export interface MatteringPair extends Mattering {
 /** The same by index. */
 interface Found extends Mattering, Edge {}
 
-/** Gates that settled in one step, or were passed by time, and what happens otherwise. */
+/** Gates that settled in one step, were passed by time, or failed, and what happens otherwise. */
 export interface OddGates {
-  readonly kind: "together" | "late";
+  readonly kind: Oddity["kind"];
   readonly gates: readonly ReadyTask[];
   readonly otherwise: Exclude<Verdict, "fails">;
 }
@@ -105,7 +105,7 @@ export class Inquiry {
     }
   }
 
-  /** Whether gates that settled together have to, and whether those that time passed have to be late. */
+  /** Whether gates that settled together have to, whether those that time passed have to be late, and whether those that failed have to fail. */
   async findGateFacts(): Promise<readonly OddGates[]> {
     const facts: OddGates[] = [];
     const oddities = odditiesOf(this.#items);
@@ -114,11 +114,21 @@ export class Inquiry {
       const others = oddities.filter((other) => other !== oddity);
       const verdict = await this.#run(new InOrder(withoutOddities(this.#items, others)));
       if (verdict === "fails") continue;
-      const item = this.#item(oddity);
-      if (item.kind === "clock") facts.push({ kind: "late", gates: item.ready.slice(0, -1), otherwise: verdict });
-      else facts.push({ kind: "together", gates: [item, ...item.joined], otherwise: verdict });
+      facts.push({ kind: oddity.kind, gates: this.#gatesOf(oddity), otherwise: verdict });
     }
     return facts;
+  }
+
+  #gatesOf(oddity: Oddity): readonly ReadyTask[] {
+    const item = this.#item(oddity.index);
+    switch (oddity.kind) {
+      case "late":
+        return item.ready.slice(0, -1);
+      case "together":
+        return [item, ...item.joined];
+      case "fault":
+        return [oddity.gate];
+    }
   }
 
   /** Looks whether the order of two stretches matters, and for which of their steps. */

@@ -34,8 +34,9 @@ export async function investigate(seen: FailureSeen, investigation: Investigatio
   const { runner, strategy } = investigation;
   const isDivergence = seen.end.kind === "divergence";
   const again = isDivergence ? strategy : picking(seen.picks, seen.housekeeping);
+  const { ioLatencyMs } = seen;
   const hotPlace = seen.isHung ? await runner.findHotPlace(again, HOT_PLACE_MS) : undefined;
-  const original = await runner.failClosely(again, { withSites: !seen.isHung, ...(seen.isHung && { hotPlace }) });
+  const original = await runner.failClosely(again, { withSites: !seen.isHung, ioLatencyMs, ...(seen.isHung && { hotPlace }) });
   if (original === undefined || !isSameFailure(original.end, seen.end)) return leftItsSchedule(seen, original, runner);
   // Each rerun of a step that never ends takes as long as the limit.
   const isMinimised = investigation.minimise && !isDivergence && !seen.isHung;
@@ -60,7 +61,8 @@ export async function investigate(seen: FailureSeen, investigation: Investigatio
 const sizeOf = ({ steps, schedule }: FailedRun): Simplicity => simplicityOf(steps, schedule);
 
 async function makeSmall(original: FailedRun, { runner, isOver }: Investigation): Promise<Minimised<FailedRun>> {
-  const attempt = async (strategy: Strategy, ioLatencyMs?: number, withSites = false): Promise<FailedRun | undefined> => {
+  const bound = original.schedule.ioLatencyMs;
+  const attempt = async (strategy: Strategy, ioLatencyMs = bound, withSites = false): Promise<FailedRun | undefined> => {
     const run = await runner.failClosely(strategy, { withSites, isOver, ioLatencyMs });
     return run !== undefined && isSameFailure(run.end, original.end) ? run : undefined;
   };
@@ -109,7 +111,7 @@ function leftItsSchedule(seen: FailureSeen, again: FailedRun | undefined, runner
       `run ${seen.run} failed with ${describeError(seen.end.error)}, and the same decisions made again ended with ${ended}.`,
       "Something outside the loop takes part: a real clock, Math.random, real I/O, or state kept from an earlier run.",
     ],
-    { again, cause: seen.end.error, housekeeping: seen.housekeeping },
+    { again, cause: seen.end.error, housekeeping: seen.housekeeping, ioLatencyMs: seen.ioLatencyMs },
   );
 }
 
@@ -122,11 +124,17 @@ export function divergence(
     again,
     cause,
     housekeeping,
-  }: { readonly again?: FailedRun | undefined; readonly cause?: unknown; readonly housekeeping: "inline" | "eager" },
+    ioLatencyMs,
+  }: {
+    readonly again?: FailedRun | undefined;
+    readonly cause?: unknown;
+    readonly housekeeping: "inline" | "eager";
+    readonly ioLatencyMs: number;
+  },
 ): ExploreFailure {
   const error = new DivergenceError(0, undefined, undefined, message.join("\n"));
   if (cause !== undefined) error.cause = cause;
-  const token = encodeSchedule(again?.schedule ?? runner.scheduleOf([], housekeeping));
+  const token = encodeSchedule(again?.schedule ?? runner.scheduleOf([], housekeeping, ioLatencyMs));
   return {
     kind: "divergence",
     error,

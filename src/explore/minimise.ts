@@ -4,8 +4,8 @@
  * A run is taken for a partial order (partial-order.ts), and the first candidate is free of risk: the order of fewest switches among those
  * that are equivalent to the run (commute.ts). Then precedences are given up by delta debugging. Each candidate is the order of fewest
  * switches that keeps what is left of them, and is tried by running the program: when it fails in the same way, what was given up is not
- * needed. A failure that hangs on three precedences is left with these three, however long the program is. The same is done to batches and
- * to the times at which the clock passed open gates, then the latency bound is lowered. What is left of the reruns goes into simpler orders
+ * needed. A failure that hangs on three precedences is left with these three, however long the program is. The same is done to batches, to
+ * faults, and to the times at which the clock passed open gates, then the latency bound is lowered. What is left of the reruns goes into simpler orders
  * of any kind, the simplest first (fewest-first.ts): in a small program none is left out, and the result is the smallest there is.
  *
  * A run is kept only when it is strictly simpler than the one before, so the search ends; it is bounded by a number of reruns besides.
@@ -140,7 +140,7 @@ class Minimisation<Run extends FailingRun> {
     await shrinkList(order.edges, async (edges) => !this.#isSpent() && (await this.#tryOrder(keeping(order, edges))));
   }
 
-  /** Lets gates settle one by one, and time stand still, where that was otherwise. */
+  /** Lets gates settle one by one and not fail, and time stand still, where that was otherwise. */
   async #giveUpOddities(): Promise<void> {
     const items = orderOf(this.#best);
     await shrinkList(odditiesOf(items), async (kept) => !this.#isSpent() && (await this.#tryOrder(withoutOddities(items, kept))));
@@ -193,7 +193,9 @@ class Minimisation<Run extends FailingRun> {
 
   /** Answers whether the program fails in this order, and in no less simple a way than the best. */
   async #tryOrder(items: readonly OrderItem[]): Promise<boolean> {
-    const key = items.map((item) => [item, ...item.joined].map(nameOf).join("+")).join();
+    const key = items
+      .map(({ faults, ...item }) => [[item, ...item.joined], faults].map((gates) => gates.map(nameOf).join("+")).join("!"))
+      .join();
     if (!this.#tried.has(key)) {
       if (this.#isSpent()) return false;
       this.#tried.set(key, await this.#rerun(new InOrder(items), items.length));

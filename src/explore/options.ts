@@ -7,6 +7,7 @@ import { requireSeed } from "../random/random.js";
 import type { Strategy } from "../schedule/strategy.js";
 import { strategyNamed } from "../strategy/named.js";
 import type { Coverage } from "./coverage.js";
+import { requireLatency } from "./latency.js";
 import type { ScenarioEnd } from "./scenario-run.js";
 
 /** How far an exploration has come. */
@@ -30,8 +31,11 @@ export interface ExploreOptions {
   readonly strategy?: string | Strategy;
   /** What is permuted. `"event"`, the default, keeps the order that the language gives to promises; it is the only one so far. */
   readonly granularity?: "event";
-  /** How long an I/O gate may be held back, in virtual milliseconds. Default 10. */
-  readonly ioLatencyMs?: number;
+  /**
+   * How long an I/O gate may be held back, in virtual milliseconds. Of a list each run is made under one, drawn by the seed; `exhaustive`, `dpor` and
+   * `delay` take the largest, which covers the orders of all. Default 10.
+   */
+  readonly ioLatencyMs?: number | readonly number[];
   /** How many I/O gates may settle in one step. Default 3. */
   readonly maxBatch?: number;
   /** A run of more steps is a livelock. Default 10,000. */
@@ -117,9 +121,7 @@ export function requireOptions(scenario: unknown, options: ExploreOptions): void
     }
   }
   for (const [name, value] of Object.entries({ timeLimitMs, idleGraceMs, hardLimitMs })) requireDuration(value, `explore: ${name}`);
-  if (ioLatencyMs !== undefined && (!Number.isSafeInteger(ioLatencyMs) || ioLatencyMs < 0)) {
-    throw new UsageError(`explore: ioLatencyMs must be a whole number of milliseconds, 0 or more, not ${String(ioLatencyMs)}`);
-  }
+  requireLatency(ioLatencyMs, "explore: ioLatencyMs");
   if (granularity !== undefined && (granularity as unknown) !== "event") {
     throw new UsageError(`explore: granularity must be "event", not ${JSON.stringify(granularity)}`);
   }

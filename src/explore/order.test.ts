@@ -85,7 +85,7 @@ describe("the order of a run", () => {
 });
 
 describe("an order is followed as far as it applies", () => {
-  const item = (name: string, operation: string): OrderItem => ({ kind: "task", name, operation, joined: [], ready: [] });
+  const item = (name: string, operation: string): OrderItem => ({ kind: "task", name, operation, joined: [], faults: [], ready: [] });
   const three = new Attempts(async ({ gather, createTask, sleep }) => {
     const turns = (count: number) => async (): Promise<void> => {
       for (let turn = 1; turn < count; turn++) await sleep(0);

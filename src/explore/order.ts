@@ -4,7 +4,7 @@
  * A step is known by its lineage where steps are tracked, and by its name and operation where they are not: the name of a task that was not
  * named by the program counts the tasks that were created before it, and so changes with the order.
  */
-import { formatReadyTask } from "../schedule/schedule.js";
+import { faultOf, formatReadyTask, isFault } from "../schedule/schedule.js";
 import { kindsOf, type OrderedDecision } from "../schedule/simplicity.js";
 import type { AlternativeKind, Footprint, ReadyTask } from "../schedule/strategy.js";
 
@@ -33,6 +33,8 @@ export interface OrderItem extends ReadyTask {
   readonly id?: number | undefined;
   /** The gates that settle in the same step. */
   readonly joined: readonly ReadyTask[];
+  /** Those of the gates, this one and the joined, that fail although they need not. */
+  readonly faults: readonly ReadyTask[];
   /** What is known of the step, and its place in {@link FailingRun.steps}; nothing where time passes. */
   readonly step?: FailingStep;
   readonly place?: number;
@@ -51,7 +53,7 @@ export function orderOf({ steps, schedule }: FailingRun): readonly OrderItem[] {
     const { name, operation } = taken ?? step;
     // A batch is a step with a lineage of its own, but what is chosen first is a gate like any other.
     const id = operation === step.operation ? step.id : undefined;
-    items.push({ name, operation, kind: step.kind ?? "task", id, joined: [], step, place, ready });
+    items.push({ name, operation, kind: step.kind ?? "task", id, joined: [], faults: [], step, place, ready });
     place++;
   };
   for (const { ready, index } of decisions) {
@@ -61,7 +63,10 @@ export function orderOf({ steps, schedule }: FailingRun): readonly OrderItem[] {
     if (kindOf(first) === "settle") {
       const batch = items.at(-1);
       if (index > 0 && batch !== undefined) items[items.length - 1] = { ...batch, joined: [...batch.joined, named(taken)] };
-    } else if (kindOf(taken) === "clock") items.push({ ...named(taken), kind: "clock", joined: [], ready });
+    } else if (isFault(ready[1])) {
+      const settling = items.at(-1);
+      if (index > 0 && settling !== undefined) items[items.length - 1] = { ...settling, faults: [...settling.faults, named(first)] };
+    } else if (kindOf(taken) === "clock") items.push({ ...named(taken), kind: "clock", joined: [], faults: [], ready });
     else {
       while (place < steps.length && !isStepOf(steps[place], taken)) pushStep([]);
       if (place < steps.length) pushStep(ready, taken);
@@ -73,9 +78,14 @@ export function orderOf({ steps, schedule }: FailingRun): readonly OrderItem[] {
 
 export const named = ({ name, operation }: ReadyTask): ReadyTask => ({ name, operation });
 
-/** The step of a batch is named after the first of its gates, and its operation goes on with a plus and the others. */
-function isStepOf(step: FailingStep | undefined, { name, operation }: ReadyTask): boolean {
-  return step?.name === name && (step.operation === operation || step.operation.startsWith(`${operation}+`));
+/**
+ * The step of a batch is named after the first of its gates, and its operation goes on with a plus and the others; of one that fails it goes on with
+ * the mark of that.
+ */
+function isStepOf(step: FailingStep | undefined, taken: ReadyTask): boolean {
+  const { operation } = taken;
+  const isOf = (own: string): boolean => step?.operation === own || step?.operation.startsWith(`${own}+`) === true;
+  return step?.name === taken.name && (isOf(operation) || isOf(faultOf(taken).operation));
 }
 
 /** What an item or a step is called in comparisons: its lineage, or its name and operation. */

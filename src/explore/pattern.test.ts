@@ -15,7 +15,7 @@ const step = (text: string, touched: { reads?: number[]; writes?: number[]; upda
 function patternOf(steps: readonly FailingStep[], pairs: readonly (readonly [number, number])[], error?: unknown): Pattern | undefined {
   const item = (place: number): OrderItem => {
     const { name, operation } = steps[place] as FailingStep;
-    return { kind: "task", name, operation, joined: [], ready: [], place, step: steps[place] as FailingStep };
+    return { kind: "task", name, operation, joined: [], faults: [], ready: [], place, step: steps[place] as FailingStep };
   };
   return findPattern(
     { steps },

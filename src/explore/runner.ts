@@ -3,7 +3,6 @@
  */
 import { findHotPlace, hardLimit } from "../intercept/hard-limit.js";
 import type { Placement } from "../intercept/replacement.js";
-import { IO_LATENCY_MS } from "../loop/event-loop.js";
 import { countRealIo, detectQuiescence, type Quiescence, realNowMs } from "../loop/host.js";
 import { inMacrotask, SLICE_MS } from "../loop/run.js";
 import { isOwn, relativeSite } from "../loop/site.js";
@@ -14,6 +13,7 @@ import type { StepRecord, Strategy } from "../schedule/strategy.js";
 import { recording } from "../strategy/recording.js";
 import type { TraceEvent } from "../trace/trace.js";
 import type { FailedRun } from "./failed-run.js";
+import { LatencyBounds } from "./latency.js";
 import { type CommandOptions, DEFAULT_HARD_LIMIT_MS, DEFAULT_MAX_STEPS } from "./options.js";
 import { type Scenario, type ScenarioEnd, ScenarioObserver, ScenarioRun } from "./scenario-run.js";
 
@@ -37,7 +37,7 @@ export interface CloseOptions {
   readonly withSites?: boolean;
   /** Asked now and then; true gives the run up. Default: never. */
   readonly isOver?: () => boolean;
-  /** Default: that of the exploration. */
+  /** Default: the largest of the exploration. */
   readonly ioLatencyMs?: number | undefined;
   /** Told of randomness that is asked and left alone, with its place. */
   readonly onUnseeded?: (what: string) => void;
@@ -60,16 +60,18 @@ export class ScenarioRunner {
   readonly hardLimitMs: number;
   /** Calls work that may take no longer. */
   readonly limit: ReturnType<typeof hardLimit>;
+  readonly #latency: LatencyBounds;
   readonly #takeOver: TakeOver;
   #platform: Placement | undefined = undefined;
   #quiescence: Quiescence = "drain";
   #tracker: Tracker | undefined;
   #current: ScenarioRun | undefined = undefined;
 
-  constructor(scenario: Scenario, options: CommandOptions, seed: number, tracks: boolean) {
+  constructor(scenario: Scenario, options: CommandOptions, seed: number, { tracks = false, isSystematic = false }: Partial<Strategy>) {
     this.#scenario = scenario;
     this.#options = options;
     this.seed = seed;
+    this.#latency = new LatencyBounds(options.ioLatencyMs, seed, isSystematic);
     this.#tracker = tracks ? new Tracker() : undefined;
     this.hardLimitMs = options.hardLimitMs ?? DEFAULT_HARD_LIMIT_MS;
     this.limit = hardLimit(this.hardLimitMs);
@@ -94,8 +96,19 @@ export class ScenarioRunner {
     this.#current?.noteStray(error);
   }
 
+  /** The next run of the search. */
+  beginNext(strategy: Strategy, observer?: ScenarioObserver): ScenarioRun {
+    this.#latency.begin();
+    return this.begin(strategy, { observer, ioLatencyMs: this.#latency.current });
+  }
+
+  /** How long gates may be held back in the run of the search that was begun last. */
+  get ioLatencyMs(): number {
+    return this.#latency.current;
+  }
+
   /** A new run, the one that is under way from now on. */
-  begin(strategy: Strategy, { observer, ioLatencyMs = this.#options.ioLatencyMs, onUnseeded, hotPlace }: BeginOptions = {}): ScenarioRun {
+  begin(strategy: Strategy, { observer, ioLatencyMs = this.#latency.largest, onUnseeded, hotPlace }: BeginOptions = {}): ScenarioRun {
     const { mainName, maxSteps = DEFAULT_MAX_STEPS, idleGraceMs, maxBatch, tracked = false } = this.#options;
     this.#current = new ScenarioRun({
       strategy,
@@ -195,7 +208,7 @@ export class ScenarioRunner {
   scheduleOf(
     decisions: readonly RecordedDecision[],
     housekeeping: Schedule["housekeeping"],
-    ioLatencyMs = this.#options.ioLatencyMs ?? IO_LATENCY_MS,
+    ioLatencyMs = this.#latency.largest,
   ): Schedule {
     const { maxSteps, maxBatch } = this.#options;
     return {

@@ -14,6 +14,7 @@ import { onNextMacrotask, type Quiescence } from "../loop/host.js";
 import { io } from "../loop/io.js";
 import { NativeTimer } from "../loop/native-timer.js";
 import type { Uncontrolled } from "../loop/outside.js";
+import { gate } from "../loop/real-gate.js";
 import { continueDriving } from "../loop/run.js";
 import { getRunningLoop } from "../loop/running.js";
 import { findSite } from "../loop/site.js";
@@ -23,6 +24,7 @@ import type { Task } from "../loop/task.js";
 import { isThenable } from "../loop/thenable.js";
 import type { Tracker } from "../loop/tracker.js";
 import { Wait } from "../loop/wait.js";
+import { wrap } from "../loop/wrap.js";
 import { Random } from "../random/random.js";
 import { formatReadyTask } from "../schedule/schedule.js";
 import type { StepRecord, Strategy } from "../schedule/strategy.js";
@@ -38,6 +40,10 @@ export interface ScenarioEnv {
   readonly createTask: typeof createTask;
   /** A call to the outside world, which the scheduler answers when it likes. See {@link io}. */
   readonly io: typeof io;
+  /** Real work, whose completion the scheduler orders. See {@link gate}. */
+  readonly gate: typeof gate;
+  /** A client whose calls reach the other side and are answered when the scheduler likes. See {@link wrap}. */
+  readonly wrap: typeof wrap;
   /**
    * The same object, seen through: what each step reads and writes of it is known, so that strategies tell orders that differ from orders
    * that only look different, and reports name what was read and written.
@@ -78,6 +84,14 @@ class Environment implements ScenarioEnv {
 
   get io(): typeof io {
     return io;
+  }
+
+  get gate(): typeof gate {
+    return gate;
+  }
+
+  get wrap(): typeof wrap {
+    return wrap;
   }
 
   get invariant(): typeof addInvariant {

@@ -12,7 +12,7 @@ import type { Decision, Housekeeping, Strategy } from "../schedule/strategy.js";
 import { type Gate, GateBatch } from "./gate.js";
 import type { Handle } from "./handle.js";
 import { NativeTimer } from "./native-timer.js";
-import { clockTo, listedDecision, OpenDecision, SETTLE } from "./open-decision.js";
+import { clockTo, faultDecision, listedDecision, OpenDecision, SETTLE } from "./open-decision.js";
 import { ReadyLine } from "./ready-line.js";
 import { ReadyQueue } from "./ready-queue.js";
 import { Timers } from "./timers.js";
@@ -294,7 +294,9 @@ export class Agenda {
   #deadlineBeforeGates(): number | undefined {
     if (this.#gates.length < this.#ready.length || this.#strategy === undefined) return undefined;
     const deadlineMs = this.#timers.nextDeadlineMs();
-    if (deadlineMs === undefined || !this.#owner.mayPassTime()) return undefined;
+    if (deadlineMs === undefined) return undefined;
+    // Where the work of a gate is real, whether a request is under way changes from run to run, and the gate holds time back as long as it must.
+    if (!this.#gates.some(({ isReal }) => isReal) && !this.#owner.mayPassTime()) return undefined;
     let latestMs = Number.POSITIVE_INFINITY;
     for (const gate of this.#gates) latestMs = Math.min(latestMs, gate.latestMs);
     if (deadlineMs <= latestMs) return deadlineMs;
@@ -314,7 +316,7 @@ export class Agenda {
     return undefined;
   }
 
-  /** `taken`, with the gates that settle together with it where it is one. */
+  /** `taken`, with the gates that settle together with it where it is one. Which of them fail is decided when all of them are known. */
   #batched(taken: Handle): Handle {
     if (taken.kind !== "gate") return taken;
     const first = this.#noteTaken(taken);
@@ -327,10 +329,19 @@ export class Agenda {
       this.#noteTaken(joins);
       others.push(joins);
     }
+    if (first !== undefined) this.#decideFault(first);
     if (first === undefined || others.length === 0) return taken;
+    for (const gate of others) this.#decideFault(gate);
     const batch = new GateBatch(first, others);
     this.#tracker?.joined(batch, batch.gates);
     return batch;
+  }
+
+  #decideFault(gate: Gate): void {
+    if (!gate.mayFail || this.#strategy === undefined) return;
+    if (this.#ask(this.#strategy, faultDecision(this.#progress, gate, this.#tracker)) === 0) return;
+    this.#tracker?.fails(gate);
+    gate.failInstead();
   }
 
   /** `taken` is open no more, if it is a gate. */

@@ -2,6 +2,9 @@
  * The report of a deadlock: who waits, for what, and where in the source.
  */
 import { HeddleError } from "../errors/errors.js";
+import { formatReadyTask } from "../schedule/schedule.js";
+import type { ReadyTask } from "../schedule/strategy.js";
+import type { Handle } from "./handle.js";
 import { findSite } from "./site.js";
 import type { Task } from "./task.js";
 
@@ -24,7 +27,7 @@ export class DeadlockError extends HeddleError {
   /** Every task that waits, in the order in which they began. */
   readonly waiting: readonly WaitingTask[];
 
-  constructor(waiting: readonly WaitingTask[], step: number, timeMs: number, judgedAfterMs: number | undefined) {
+  constructor(waiting: readonly WaitingTask[], step: number, timeMs: number, judgedAfterMs: number | undefined, gate?: ReadyTask) {
     const width = Math.max(...waiting.map(({ task }) => task.length));
     const lines = waiting.map(
       ({ task, waitsFor, site }) => `  ${task.padEnd(width)}  waits for ${waitsFor}${site === undefined ? "" : `  at ${site}`}`,
@@ -36,9 +39,7 @@ export class DeadlockError extends HeddleError {
         `deadlock at step ${step}, t=${timeMs}: ${waiting.length} task${isOne ? " waits" : "s wait"} and nothing can wake ${isOne ? "it" : "them"}.`,
         ...lines,
         ...circleLines(waiting),
-        judgedAfterMs === undefined
-          ? "Usually a completion that a cancellation or an early return skipped, or two tasks that wait for each other."
-          : `Judged so because nothing arrived from outside the loop in ${judgedAfterMs} ms of real time; raise idleGraceMs if real I/O is slower.`,
+        judgement(judgedAfterMs, gate),
       ].join("\n"),
     );
     this.waiting = waiting;
@@ -47,6 +48,19 @@ export class DeadlockError extends HeddleError {
   static {
     this.prototype.name = "DeadlockError";
   }
+}
+
+function judgement(judgedAfterMs: number | undefined, gate: ReadyTask | undefined): string {
+  if (judgedAfterMs === undefined) {
+    return "Usually a completion that a cancellation or an early return skipped, or two tasks that wait for each other.";
+  }
+  if (gate === undefined) {
+    return `Judged so because nothing arrived from outside the loop in ${judgedAfterMs} ms of real time; raise idleGraceMs if real I/O is slower.`;
+  }
+  return (
+    `Judged so because the work of gate ${formatReadyTask(gate)} was to be settled, and in ${judgedAfterMs} ms of real time it was not done and nothing else arrived; ` +
+    "raise idleGraceMs if it is slower. Work that waits for the loop's own (io, a sleep, a timer) needs no gate: io(label, () => work()) runs it in its step."
+  );
 }
 
 /** Tasks that wait for each other: each for what the next one holds or is, the last for the first. */
@@ -109,8 +123,11 @@ function circleLines(waiting: readonly WaitingTask[]): readonly string[] {
   return cycle === undefined ? [] : [`They wait in a circle: ${describeCycle(cycle)}.`];
 }
 
-/** Describes what each of `tasks` waits for; with `sites`, also where, which needs a synchronous drain. */
-export function describeWaiting(tasks: readonly Task[], sites: boolean): WaitingTask[] {
+/**
+ * Describes what each of `tasks` waits for; with `sites`, also where, which needs a synchronous drain. `gate` was chosen, and its work is not
+ * done.
+ */
+export function describeWaiting(tasks: readonly Task[], sites: boolean, gate?: Handle): WaitingTask[] {
   return tasks
     .filter((task) => task.hasBegun)
     .map((task) => {
@@ -118,7 +135,9 @@ export function describeWaiting(tasks: readonly Task[], sites: boolean): Waiting
       return {
         task: task.getName(),
         operation: task.operation,
-        waitsFor: [...new Set(waits.map(({ source }) => source?.describe() ?? "its turn"))].join(" and ") || "something outside the loop",
+        waitsFor:
+          [...new Set(waits.map(({ source }) => source?.describe() ?? "its turn"))].join(" and ") ||
+          (gate?.task === task ? `gate ${gate.name}, whose work is not done` : "something outside the loop"),
         site: sites ? waits.map(findSite).find((site) => site !== undefined) : undefined,
       };
     });

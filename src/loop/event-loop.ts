@@ -17,7 +17,7 @@ import { Agenda } from "./agenda.js";
 import { DeadlockError, describeWaiting } from "./deadlock.js";
 import { type ExceptionContext, type ExceptionHandler, ExceptionReports } from "./exception-reports.js";
 import { Future } from "./future.js";
-import { Gate, GateBatch } from "./gate.js";
+import { Gate, GateBatch, type GateBody } from "./gate.js";
 import { CallbackHandle, type Handle, TimerHandle } from "./handle.js";
 import { countRealIo, drainMicrotasks, hasRequestUnderWay, nameRealIo, type Quiescence, raiseUncaught, realNowMs } from "./host.js";
 import { inspectKey } from "./inspect.js";
@@ -159,6 +159,8 @@ export class EventLoop {
   #stepToClose: Handle | undefined = undefined;
   #watch: OutsideWatch | undefined = undefined;
   #uncontrolled: Uncontrolled | undefined = undefined;
+  /** The gate that was chosen and whose real work is not done: nothing else runs until it is. */
+  #chosen: Handle | undefined = undefined;
   /** Who may be waiting for something outside; that it was so is known only when something comes. */
   #suspect: Task | undefined = undefined;
 
@@ -253,13 +255,13 @@ export class EventLoop {
   }
 
   /**
-   * Opens a gate, which the scheduler settles by calling `settle` in a step of its own: at the latest when the clock would go beyond `maxMs`
-   * milliseconds from now, by default the loop's latency bound.
+   * Opens a gate, which the scheduler settles by calling `settle` (or, where it decides so, `fail`) in a step of its own: at the latest when the
+   * clock would go beyond `maxMs` milliseconds from now, by default the loop's latency bound.
    */
-  openGate(label: string, settle: () => void, maxMs: number = this.#options.ioLatencyMs ?? IO_LATENCY_MS): void {
+  openGate(label: string, body: GateBody, maxMs: number = this.#options.ioLatencyMs ?? IO_LATENCY_MS): void {
     const occurrence = ((this.#gatesOpened ??= new Map<string, number>()).get(label) ?? 0) + 1;
     this.#gatesOpened.set(label, occurrence);
-    const gate = new Gate(label, occurrence, this.time(), maxMs, this.currentTask(), settle);
+    const gate = new Gate(label, occurrence, this.time(), maxMs, this.currentTask(), body);
     if (this.#options.sites === true) gate.site = siteOfStack(captureStack(), /^\s*at /);
     this.#observer?.queued?.(gate);
     this.tracker?.queued(gate);
@@ -453,7 +455,7 @@ export class EventLoop {
    * then time passes. @internal
    */
   giveUpOutside(): boolean {
-    if (this.takenOver === undefined || this.#isTired || this.#agenda.timerCount === 0) return false;
+    if (this.takenOver === undefined || this.#chosen !== undefined || this.#isTired || this.#agenda.timerCount === 0) return false;
     this.#isTired = true;
     return true;
   }
@@ -540,9 +542,13 @@ export class EventLoop {
     try {
       if (this.#stepToClose !== undefined) this.#closeStep(this.#stepToClose.task);
       while (!this.#lifecycle.isHalted) {
-        const next = this.#agenda.housekeeping === "inline" ? this.#nextInOrder() : this.#nextByStrategy();
+        const next = this.#chosen ?? (this.#agenda.housekeeping === "inline" ? this.#nextInOrder() : this.#nextByStrategy());
         if (next === undefined) break;
-        if (!(next instanceof Wait) && next.cancelled()) continue; // nobody cancels a wait
+        if (!(next instanceof Wait)) {
+          if (next.cancelled()) continue; // nobody cancels a wait
+          this.#chosen = next.isUnderWay ? next : undefined;
+          if (this.#chosen !== undefined) break;
+        }
         if (!this.#runStep(next)) return (progress = "hop");
         if (this.#isTimeToPause(next, sliceEndMs)) return (progress = "pausing");
       }
@@ -561,8 +567,10 @@ export class EventLoop {
     const began = this.allTasks().toSorted((a, b) => a.beganAt - b.beganAt);
     const withSites = this.#options.sites !== false && this.#quiescence === "drain";
     // Whoever waits for the loop's own alone can be judged without a clock, and a report that names one would differ from run to run.
-    const judgedAfterMs = began.some((task) => task.mayBeOutside) ? graceMs : undefined;
-    this.#end({ kind: "deadlock", error: new DeadlockError(describeWaiting(began, withSites), this.steps, this.time(), judgedAfterMs) });
+    const gate = this.#chosen;
+    const judgedAfterMs = gate !== undefined || began.some((task) => task.mayBeOutside) ? graceMs : undefined;
+    const waiting = describeWaiting(began, withSites, gate);
+    this.#end({ kind: "deadlock", error: new DeadlockError(waiting, this.steps, this.time(), judgedAfterMs, gate) });
   }
 
   /** Ends a run whose step was stopped from outside, in the middle of anything. @internal */

@@ -42,6 +42,11 @@ export abstract class Handle implements Alternative {
     return false;
   }
 
+  /** Whether it has to wait, although it was chosen, for real work that is not done. @internal */
+  get isUnderWay(): boolean {
+    return false;
+  }
+
   /** Runs it. Only the loop calls this. @internal */
   abstract run(): void;
 }

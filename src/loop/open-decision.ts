@@ -1,4 +1,6 @@
+import { faultOf } from "../schedule/schedule.js";
 import type { Alternative, Decision } from "../schedule/strategy.js";
+import type { Gate } from "./gate.js";
 import type { Handle } from "./handle.js";
 import type { ReadyQueue } from "./ready-queue.js";
 import type { Tracker } from "./tracker.js";
@@ -49,6 +51,12 @@ export function clockTo(deadlineMs: number): Alternative {
 
 /** That a batch of gates is complete. */
 export const SETTLE: Alternative = { kind: "settle", name: "settle", operation: "" };
+
+/** Whether `gate`, which settles next, fails: it with its result, or with its fault. */
+export function faultDecision({ steps, nowMs }: Progressing, gate: Gate, tracker: Tracker | undefined): Decision {
+  const ids = tracker && [tracker.idOf(gate), tracker.idOfFault(gate)];
+  return { kind: "fault", step: steps + 1, timeMs: nowMs, count: 2, ready: [gate, { kind: "fault", ...faultOf(gate) }], ids };
+}
 
 /** What has no lineage, because it is no step. */
 const NO_ID = -1;

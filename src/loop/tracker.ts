@@ -63,6 +63,11 @@ class Lineages {
     return number;
   }
 
+  /** The number of the same with a fault. It is that of it together with itself, because nothing else joins itself. */
+  faulty(number: number): number {
+    return this.joined([number, number]);
+  }
+
   hashOf(number: number): number {
     return this.#hashes[number] ?? 0;
   }
@@ -227,6 +232,17 @@ export class Tracker {
   /** The id that `handle` has as a step. */
   idOf(handle: object): number {
     return this.#pending.get(handle)?.id ?? -1;
+  }
+
+  /** The id that `gate` has as a step in which it fails. */
+  idOfFault(gate: object): number {
+    return this.#steps.faulty(this.idOf(gate));
+  }
+
+  /** `gate`, which settles next, fails: that is another step than if it did not. */
+  fails(gate: object): void {
+    const pending = this.#pending.get(gate);
+    if (pending !== undefined) this.#pending.set(gate, { ...pending, id: this.#steps.faulty(pending.id) });
   }
 
   /** `handle` begins to run as step `step`; `source` is what it has waited for, or itself. `isBatch`: and others together with it. `isAlone`: nothing else is ready. */

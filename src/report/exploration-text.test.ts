@@ -29,8 +29,8 @@ const failure: FoundFailure = {
   schedule: "hd1.AAAA",
   original: "hd1.BBBB",
   minimised: {
-    before: { switches: 5, departures: 2, batches: 1, ioLatencyMs: 10, steps: 12 },
-    after: { switches: 1, departures: 0, batches: 1, ioLatencyMs: 3, steps: 1 },
+    before: { switches: 5, departures: 2, batches: 1, faults: 0, ioLatencyMs: 10, steps: 12 },
+    after: { switches: 1, departures: 0, batches: 1, faults: 0, ioLatencyMs: 3, steps: 1 },
     reruns: 1,
   },
   granularity: "event",
@@ -68,6 +68,8 @@ test("what fails is told with its smallest order, what that is about, how small 
     Made small in 1 rerun:
       before  5 switches between tasks, 2 times I/O out of its order of arrival, 1 answer in the step of another, 12 steps (run 1,234, the first that failed)
       after   1 switch between tasks, 1 answer in the step of another, 1 step
+
+    It needs I/O of 3 ms or slower.
 
     What the order is about:
       It passes if rent step 2 runs before food step 1.
@@ -148,6 +150,8 @@ test("a failure that was not made small is told as it was found, also without a 
       not 70
 
     It is the order of run 1,234, the first that failed.
+
+    Its slowest I/O took 3 ms.
 
     What the runs came to:
       988  70

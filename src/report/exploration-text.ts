@@ -46,7 +46,7 @@ function renderVerdict({ status, runs, failures }: Findings): string {
   return status === "passed" ? `passed: none ${of} failed` : `stopped: none ${of} failed until then`;
 }
 
-export function renderFailure({ message, run, trace, minimised, explanation = [] }: FoundFailure): readonly string[] {
+export function renderFailure({ message, run, trace, minimised, slowestIoMs, explanation = [] }: FoundFailure): readonly string[] {
   const timeline = trace.length === 0 ? [] : ["", "The smallest order found that fails, one column a task:", indent(renderTimeline(trace))];
   return [
     "",
@@ -60,16 +60,24 @@ export function renderFailure({ message, run, trace, minimised, explanation = []
           `  before  ${describeSize(minimised.before)} (run ${format(run)}, the first that failed)`,
           `  after   ${describeSize(minimised.after)}`,
         ]),
+    ...describeSlowest(slowestIoMs, minimised !== undefined),
     ...(explanation.length === 0 ? [] : ["", "What the order is about:", ...explanation.map(indent)]),
   ];
 }
 
+/** Where all of it may be fast there is nothing to say. Only of an order that was made small is it known that it needs it. */
+function describeSlowest(slowestIoMs: number, isSmall: boolean): readonly string[] {
+  if (slowestIoMs === 0) return [];
+  return ["", isSmall ? `It needs I/O of ${format(slowestIoMs)} ms or slower.` : `Its slowest I/O took ${format(slowestIoMs)} ms.`];
+}
+
 /** `3 switches between tasks, 1 batch of I/O, 12 steps`: what there is none of is left out, but for the switches. */
-export function describeSize({ switches, departures, batches, steps }: Simplicity): string {
+export function describeSize({ switches, departures, batches, faults, steps }: Simplicity): string {
   return [
     `${count(switches, "switch")} between tasks`,
     ...(departures === 0 ? [] : [`${count(departures, "time")} I/O out of its order of arrival`]),
     ...(batches === 0 ? [] : [`${count(batches, "answer")} in the step of another`]),
+    ...(faults === 0 ? [] : [count(faults, "injected fault")]),
     count(steps, "step"),
   ].join(", ");
 }

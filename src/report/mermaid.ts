@@ -1,6 +1,7 @@
 /**
  * A trace as a Mermaid sequence diagram: who starts, waits for and wakes whom. GitHub and many editors draw it.
  */
+import { isFault } from "../schedule/schedule.js";
 import type { TraceEvent } from "../trace/trace.js";
 
 /** The loop as a participant: `loop` itself is a word of Mermaid's language, and no name. */
@@ -36,7 +37,9 @@ export function renderMermaid(trace: readonly TraceEvent[]): string {
       running = id;
     }
     if (event.phase !== "begin") {
-      lines.push(`  Note right of ${id}: ${quote(`${event.name ?? ""} ${event.phase}${outcomeOf(event)}`.trim())}`);
+      const phase =
+        event.name === "io" && isFault({ name: "", operation: event.op?.split("+")[0] ?? "" }) ? "fails (injected)" : event.phase;
+      lines.push(`  Note right of ${id}: ${quote(`${event.name ?? ""} ${phase}${outcomeOf(event)}`.trim())}`);
     }
     if (event.phase === "finish") {
       lines.push(`  ${id}-->>${LOOP}: is done`);

@@ -78,10 +78,12 @@ function describe(event: TraceEvent, isWhole: boolean): string {
   }
 }
 
-/** `settles`, `settles (call 2)`, or `settles with load@2` where others settled in the same step. */
+/** `settles`, `settles (call 2)`, `fails (injected)`, or `settles with load@2` where others settled in the same step. */
 function describeGate(operation: string): string {
-  const [call = "", ...others] = operation.split("+");
-  return `settles${call === "1" ? "" : ` (call ${call})`}${others.length === 0 ? "" : ` with ${others.join(", ")}`}`;
+  const [first = "", ...others] = operation.split("+");
+  const [call = "", fault] = first.split("!");
+  const what = `${fault === undefined ? "settles" : "fails (injected)"}${call === "1" ? "" : ` (call ${call})`}`;
+  return others.length === 0 ? what : `${what} with ${others.map((other) => other.replace(/!$/, " (fails)")).join(", ")}`;
 }
 
 /** The end of a place says more than its beginning: the file's name and the line. */

@@ -32,6 +32,19 @@ export interface Schedule {
   readonly decisions: readonly RecordedDecision[];
 }
 
+/** What the operation of a gate ends with where it fails. No other operation does. */
+const FAULT_MARK = "!";
+
+/** `load@1!`: what stands for the fault of the gate `load@1`, as an alternative and as the step that it becomes. */
+export function faultOf({ name, operation }: ReadyTask): ReadyTask {
+  return { name, operation: operation + FAULT_MARK };
+}
+
+/** Whether it stands for the fault of a gate. A recorded decision about a fault is known by its second alternative, which does. */
+export function isFault(task: ReadyTask | undefined): boolean {
+  return task?.operation.endsWith(FAULT_MARK) === true;
+}
+
 /** `t2@1.0`: a ready task as messages and reports show it. */
 export function formatReadyTask({ name, operation }: ReadyTask): string {
   return operation === "" ? name : `${name}@${operation}`;

@@ -21,7 +21,7 @@ test.each([
   ["abab", 3, 4],
   ["abba", 2, 4],
 ])("the steps %j have %i switches", (names, switches, steps) => {
-  expect(simplicityOf(stepsOf(names))).toEqual({ switches, departures: 0, batches: 0, ioLatencyMs: 0, steps });
+  expect(simplicityOf(stepsOf(names))).toEqual({ switches, departures: 0, batches: 0, faults: 0, ioLatencyMs: 0, steps });
 });
 
 test("a gate between two steps of a task is no switch", () => {
@@ -58,8 +58,8 @@ test("by names alone, a gate is also known by decisions that are about gates onl
 });
 
 test("what comes first in the order of smallness decides, whatever comes later", () => {
-  const simple: Simplicity = { switches: 1, departures: 1, batches: 1, ioLatencyMs: 1, steps: 1 };
-  const keys = ["switches", "departures", "batches", "ioLatencyMs", "steps"] as const;
+  const simple: Simplicity = { switches: 1, departures: 1, batches: 1, faults: 1, ioLatencyMs: 1, steps: 1 };
+  const keys = ["switches", "departures", "batches", "faults", "ioLatencyMs", "steps"] as const;
   keys.forEach((key, place) => {
     const rest = Object.fromEntries(keys.slice(place + 1).map((later) => [later, 100]));
     expect(isSimpler({ ...simple, ...rest, [key]: 0 }, simple)).toBe(true);
@@ -68,10 +68,11 @@ test("what comes first in the order of smallness decides, whatever comes later",
 });
 
 test("the order is strict and total: of two that differ exactly one is simpler, and none is simpler than itself", () => {
-  const all: Simplicity[] = Array.from({ length: 32 }, (_, bits) => ({
-    switches: (bits >> 4) & 1,
-    departures: (bits >> 3) & 1,
-    batches: (bits >> 2) & 1,
+  const all: Simplicity[] = Array.from({ length: 64 }, (_, bits) => ({
+    switches: (bits >> 5) & 1,
+    departures: (bits >> 4) & 1,
+    batches: (bits >> 3) & 1,
+    faults: (bits >> 2) & 1,
     ioLatencyMs: (bits >> 1) & 1,
     steps: bits & 1,
   }));

@@ -2,9 +2,10 @@
  * Which of two failing runs is easier to understand.
  *
  * Runs are compared by one total order, the most important part first: switches of tasks, then what I/O and the clock do out of their usual
- * order, then batches, then the latency bound, then steps. Nothing that comes later makes up for what comes earlier: a run with one switch
+ * order, then batches, then faults, then the latency bound, then steps. Nothing that comes later makes up for what comes earlier: a run with one switch
  * less is simpler whatever else it costs. So a search that only ever goes to a simpler run comes to an end.
  */
+import { isFault } from "./schedule.js";
 import type { AlternativeKind, ReadyTask } from "./strategy.js";
 
 /** What of a run is to be small, the most important first. */
@@ -18,6 +19,8 @@ export interface Simplicity {
   readonly departures: number;
   /** How many gates settled in the step of another one. */
   readonly batches: number;
+  /** How many gates failed that need not have. */
+  readonly faults: number;
   /** How long a gate could be held back, in virtual milliseconds. */
   readonly ioLatencyMs: number;
   readonly steps: number;
@@ -54,12 +57,14 @@ export function simplicityOf(steps: readonly OrderedStep[], { decisions = [], io
   }
   let departures = 0;
   let batches = 0;
+  let faults = 0;
   const kindOf = kindsOf(steps, decisions);
   for (const decision of decisions) {
     if (isBatched(decision, kindOf)) batches++;
     if (isDeparture(decision, kindOf)) departures++;
+    if (isFault(decision.ready[decision.index])) faults++;
   }
-  return { switches, departures, batches, ioLatencyMs, steps: steps.length };
+  return { switches, departures, batches, faults, ioLatencyMs, steps: steps.length };
 }
 
 /**
@@ -77,10 +82,11 @@ export function isSimpler(a: Simplicity, b: Simplicity): boolean {
   return place >= 0 && (ranksA[place] ?? 0) < (ranksB[place] ?? 0);
 }
 
-const ranksOf = ({ switches, departures, batches, ioLatencyMs, steps }: Simplicity): readonly number[] => [
+const ranksOf = ({ switches, departures, batches, faults, ioLatencyMs, steps }: Simplicity): readonly number[] => [
   switches,
   departures,
   batches,
+  faults,
   ioLatencyMs,
   steps,
 ];
@@ -89,20 +95,26 @@ type KindOf = (alternative: OrderedStep) => AlternativeKind;
 
 /**
  * Tells what each alternative of the decisions of a run is. A recorded decision may hold names alone; then it is told from the steps that
- * ran, and from decisions that are about gates alone: those of a batch, and those that the clock takes part in.
+ * ran, and from decisions that are about gates alone: those of a batch, those of a fault, and those that the clock takes part in.
  */
 export function kindsOf(steps: readonly OrderedStep[], decisions: readonly OrderedDecision[]): KindOf {
   const known = new Map<string, AlternativeKind>();
   for (const { name, kind = "task" } of steps) known.set(name, kind);
   for (const { ready } of decisions) {
-    const others = isSettle(ready[0]) ? ready.slice(1) : isClock(ready.at(-1)) && ready.length > 1 ? ready.slice(0, -1) : [];
-    for (const { name } of others) if (!known.has(name)) known.set(name, "gate");
+    for (const { name } of gatesOf(ready)) if (!known.has(name)) known.set(name, "gate");
   }
   return (alternative) => {
+    if (isFault(alternative)) return "fault";
     const told = alternative.kind ?? known.get(alternative.name);
     if (told !== undefined) return told;
     return isClock(alternative) ? "clock" : isSettle(alternative) ? "settle" : "task";
   };
+}
+
+/** The gates of a decision that is known to be about nothing else. */
+function gatesOf(ready: readonly OrderedStep[]): readonly OrderedStep[] {
+  if (isSettle(ready[0])) return ready.slice(1);
+  return isFault(ready[1]) || (isClock(ready.at(-1)) && ready.length > 1) ? ready.slice(0, -1) : [];
 }
 
 /** By its name alone, no task is taken for it: the operation of a task is never empty. */

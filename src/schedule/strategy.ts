@@ -12,10 +12,10 @@ export interface ReadyTask {
 
 /**
  * What an alternative of a decision is: the next step of a task; a callback of the program; an I/O gate that would settle; a native timer or
- * immediate that would fire (`"timer"`); the virtual clock, which would pass the open gates (`"clock"`); or, where a batch of gates is put
- * together, the end of it (`"settle"`).
+ * immediate that would fire (`"timer"`); the virtual clock, which would pass the open gates (`"clock"`); where a batch of gates is put together, the
+ * end of it (`"settle"`); and where a gate may fail, that it does (`"fault"`).
  */
-export type AlternativeKind = "task" | "callback" | "gate" | "timer" | "clock" | "settle";
+export type AlternativeKind = "task" | "callback" | "gate" | "timer" | "clock" | "settle" | "fault";
 
 /** One alternative of a {@link Decision}. The object stays the same as long as it is ready and in no other run. */
 export interface Alternative extends ReadyTask {
@@ -29,9 +29,10 @@ export interface Alternative extends ReadyTask {
 export interface Decision {
   /**
    * `"next"`: which of them runs. `"batch"`: a gate was chosen, and more of them may settle in the same step; the first alternative is of kind
-   * `"settle"` and says that it is enough. Default `"next"`.
+   * `"settle"` and says that it is enough. `"fault"`: a gate that may fail was chosen, alone or as one of a batch, which is complete by then; the
+   * first alternative is that gate with its result, the second is of kind `"fault"`. Default `"next"`.
    */
-  readonly kind?: "next" | "batch";
+  readonly kind?: "next" | "batch" | "fault";
   /** Number of the step that this decision starts, counted from 1. */
   readonly step: number;
   /** Virtual time in whole milliseconds. */

@@ -48,11 +48,11 @@ const strategies: readonly { readonly title: string; readonly make: (seed: numbe
 
 /**
  * Runs of a program that is a function of its schedule, without a loop: what a step does hangs on its name. Tasks spawn others, queue callbacks,
- * take callbacks out of the queue, wait for gates; there are timers for the clock to pass to.
+ * take callbacks out of the queue, wait for gates, of which some may fail; there are timers for the clock to pass to.
  */
 class Simulation {
   /** How often each kind of alternative was offered, and how often one vanished that had been ready. */
-  readonly seen = { task: 0, callback: 0, gate: 0, timer: 0, clock: 0, settle: 0, vanished: 0 };
+  readonly seen = { task: 0, callback: 0, gate: 0, timer: 0, clock: 0, settle: 0, fault: 0, vanished: 0 };
   readonly #strategy: Strategy;
   readonly #ids = new Map<string, number>();
   #picks: string[] = [];
@@ -84,7 +84,7 @@ class Simulation {
     const step = this.#ready.find((each) => each === taken);
     if (step === undefined) {
       this.#timeMs = deadlineMs;
-      this.#ready.push(this.#make("callback", `tick ${deadlineMs}`, 1, {}));
+      this.#ready.push(this.#make("timer", `tick ${deadlineMs}`, 1, {}));
       return;
     }
     const count = this.#ready.length;
@@ -96,9 +96,16 @@ class Simulation {
       this.#take(joins);
       steps.push(joins);
     }
+    const failed = steps.filter((each) => each.kind === "gate" && this.#fails(each));
+    for (const each of failed) steps[steps.indexOf(each)] = { ...each, operation: `${each.operation}!`, waits: undefined };
     this.#step++;
     const isOpaque = steps.map((each) => this.#perform(each)).includes(true) || steps.length > 1;
-    this.#observe(step, count, isOpaque);
+    this.#observe(steps[0]!, count, isOpaque);
+  }
+
+  #fails(gate: SimulatedStep): boolean {
+    if (hashToUnit(`${gate.name}/may fail`) < 0.5) return false;
+    return this.#ask("fault", [gate, { kind: "fault", name: gate.name, operation: `${gate.operation}!` }]) !== gate;
   }
 
   #openGates(): readonly SimulatedStep[] {
@@ -109,7 +116,7 @@ class Simulation {
     this.#ready = this.#ready.filter((each) => each !== step);
   }
 
-  #ask(kind: "next" | "batch", ready: readonly Alternative[]): Alternative {
+  #ask(kind: "next" | "batch" | "fault", ready: readonly Alternative[]): Alternative {
     let index = 0;
     if (ready.length > 1) {
       const ids = this.#strategy.tracks === true ? ready.map((each) => this.#idOf(each)) : undefined;
@@ -128,7 +135,7 @@ class Simulation {
     return this.#ids.get(key)!;
   }
 
-  #make(kind: "task" | "callback" | "gate", name: string, operation: number, chain: object, waits?: SimulatedStep): SimulatedStep {
+  #make(kind: "task" | "callback" | "gate" | "timer", name: string, operation: number, chain: object, waits?: SimulatedStep): SimulatedStep {
     return { kind, name, operation: String(operation), chain, madeBy: this.#step, latestMs: this.#timeMs + 3, waits };
   }
 
@@ -274,6 +281,26 @@ test("random settles a batch with probability 0.7, and else takes any of the gat
   taken.forEach((count, index) => {
     expect(Math.abs(count - (index === 0 ? 2_800 : 400))).toBeLessThan(index === 0 ? 145 : 95);
   });
+});
+
+test("random draws in each run how likely gates fail that may: a half, a quarter or a tenth", () => {
+  const strategy = random(7);
+  const ready = [
+    { kind: "gate", name: "g", operation: "1" },
+    { kind: "fault", name: "g", operation: "1!" },
+  ] as const;
+  const counts = new Map<number, number>();
+  for (let run = 0; run < 60; run++) {
+    strategy.begin(run);
+    let failed = 0;
+    for (let step = 1; step <= 1_000; step++) failed += strategy.pick({ kind: "fault", step, timeMs: 0, count: 2, ready });
+    // Binomial with a sigma of at most 16 around 500, 250 or 100: none is further away than 5 sigma with p < 4e-5 in all, and the seed is fixed.
+    const nearest = [500, 250, 100].find((mean) => Math.abs(failed - mean) < 80) ?? failed;
+    counts.set(nearest, (counts.get(nearest) ?? 0) + 1);
+  }
+  expect([...counts.keys()].sort()).toEqual([100, 250, 500]);
+  // Each is binomial with mean 20 and sigma 3.7: below 5 with p < 1e-4, and the seed is fixed.
+  for (const count of counts.values()) expect(count).toBeGreaterThan(5);
 });
 
 test("random refuses a seed that is none", () => {

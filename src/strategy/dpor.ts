@@ -12,7 +12,8 @@
  *   sequence for covered on the strength of that is right: if it is dependent with what sleeps by what it does later, it raced with that, too, and
  *   of all steps that it raced with, the one that changes its course last inserts the sequence.
  * - Time passing orders everything. To let it pass is an alternative that is tried wherever it is offered, and gates are dependent with every
- *   step, because it is offered only where nothing but gates is ready. Every batch is tried wherever its gates are open.
+ *   step, because it is offered only where nothing but gates is ready. Every batch is tried wherever its gates are open, and with it every set of
+ *   its gates that may fail.
  * - What is ready may be taken away: a callback that is cancelled, and whatever is left when a run ends. It is to be tried without the step that
  *   took it away; and a sequence whose next step was taken away meanwhile is left.
  * With gates, and where something is taken away, there may be several runs of one class.
@@ -71,10 +72,12 @@ const CLOCK_STEP = knownStep(CLOCK, [CLOCK], { kind: "clock", name: "clock" });
 
 /** What was chosen for the next step. */
 interface Choice {
-  /** The ids that were chosen: of a step, or of the gates of a batch. */
+  /** The ids that were chosen: of a step, or of the gates of a batch, and behind them those that such gates have where they fail. */
   readonly ids: number[];
   /** What is to be chosen, as far as it is known. */
   readonly plan: readonly number[];
+  /** Whether there was no choice but whether a gate fails. */
+  readonly isForced: boolean;
 }
 
 class Dpor implements Strategy {
@@ -84,8 +87,10 @@ class Dpor implements Strategy {
   readonly #bound: number | undefined;
   #path: SearchPath;
   #steps = new KnownSteps();
-  /** The ids of batches, by the ids of their gates. */
+  /** The ids of batches and of gates that fail, by what is chosen for them. */
   readonly #batches = new Map<string, number>();
+  /** What is chosen where a gate fails, which is no step by itself. */
+  readonly #faults = new Set<number>();
   #runs = 0;
   #isOver = false;
   #isCut = false;
@@ -143,20 +148,28 @@ class Dpor implements Strategy {
 
   pick(decision: Decision): number {
     if (this.#divergence !== undefined) throw this.#divergence;
-    return decision.kind === "batch" ? this.#pickJoining(decision) : this.#pickNext(decision);
+    switch (decision.kind) {
+      case "batch":
+        return this.#pickJoining(decision);
+      case "fault":
+        return this.#pickFault(decision);
+      default:
+        return this.#pickNext(decision);
+    }
   }
 
   observe(record: StepRecord): void {
     const choice = this.#choice;
     this.#choice = undefined;
     const id = choice === undefined ? (record.id ?? 0) : this.#idOf(choice.ids);
-    if (choice === undefined) {
+    const isDecided = choice?.isForced === false;
+    if (!isDecided) {
       if (record.ready > 1) this.#isForced = true;
-      else this.#ready.see([record], [id], this.#path.depth);
+      else this.#ready.see([record], [choice?.ids[0] ?? id], this.#path.depth);
     }
-    this.#ready.run(choice?.ids ?? [id], this.#path.depth);
+    this.#ready.run(choice?.ids.filter((chosen) => !this.#faults.has(chosen)) ?? [id], this.#path.depth);
     this.#placeOf[record.step] = this.#path.depth;
-    if (!this.#path.isKnown) this.#take(this.#steps.of(id, choice?.ids ?? [id], record), record, choice !== undefined);
+    if (!this.#path.isKnown) this.#take(this.#steps.of(id, choice?.ids ?? [id], record), record, isDecided);
     else if (this.#path.plan?.id === id) this.#path.skip();
     else throw this.#diverge(record.step, formatReadyTask(record));
     this.#last = record;
@@ -171,6 +184,7 @@ class Dpor implements Strategy {
     this.#path = new SearchPath(this.#bound ?? Number.POSITIVE_INFINITY);
     this.#steps = new KnownSteps();
     this.#batches.clear();
+    this.#faults.clear();
     this.#runs = 0;
     this.#isLearnt = true;
     this.#isTracked = true;
@@ -193,7 +207,7 @@ class Dpor implements Strategy {
     const index = plan === undefined ? this.#chooseFreely(node, ids) : ids.indexOf(plan.choice[0] ?? NONE);
     const id = ids[index] ?? NONE;
     if (id === CLOCK) this.#passTime();
-    else this.#choice = { ids: [id], plan: plan?.choice ?? [id] };
+    else this.#choice = { ids: [id], plan: plan?.choice ?? [id], isForced: false };
     return index;
   }
 
@@ -248,6 +262,7 @@ class Dpor implements Strategy {
       if (!this.#path.isKnown) this.#addBatches(choice.ids, ids);
       return 0;
     }
+    if (this.#faults.has(next)) return 0; // the batch is complete, and one of its gates fails
     const index = ids.indexOf(next);
     if (index < 0) throw this.#diverge(decision.step, describeDecision(decision));
     choice.ids.push(next);
@@ -256,20 +271,47 @@ class Dpor implements Strategy {
 
   /** The batches that go on with one more gate are to be tried, too. */
   #addBatches(gates: readonly number[], ids: readonly number[]): void {
+    for (const gate of ids) if (gate >= 0) this.#addChoice([...gates, gate]);
+  }
+
+  #addChoice(choice: readonly number[]): void {
     const { sleep, pending } = this.#path.node;
-    for (const gate of ids) {
-      if (gate < 0) continue;
-      const choice = [...gates, gate];
-      const batch = knownStep(this.#idOf(choice), choice, { kind: "gate" });
-      if (!sleep.some(({ id }) => id === batch.id)) pending.add(sequenceOf(batch));
+    const step = knownStep(this.#idOf(choice), choice, { kind: "gate" });
+    if (!sleep.some(({ id }) => id === step.id)) pending.add(sequenceOf(step));
+  }
+
+  /**
+   * Whether a gate fails. Each set of gates that may fail is chosen as the list of those that do, in their order: where nothing more is planned, what
+   * goes on with this one is to be tried, too.
+   */
+  #pickFault({ ids, ready }: Decision): number {
+    // Without tracking there is nothing that a step could be known by from run to run, and a gate that is alone has the number 0.
+    const [own = 0, fault = this.#numberOf(`fault of ${formatReadyTask(ready[0] as Alternative)}`)] = ids ?? []; // there are two
+    this.#faults.add(fault);
+    const choice = (this.#choice ??= this.#forcedChoice(own));
+    const next = choice.plan[choice.ids.length];
+    if (next === fault) {
+      choice.ids.push(fault);
+      return 1;
     }
+    if (next === undefined && !this.#path.isKnown) this.#addChoice([...choice.ids, fault]);
+    return 0;
+  }
+
+  /** The choice of a gate that was alone, or that somebody else has chosen. */
+  #forcedChoice(gate: number): Choice {
+    const { plan } = this.#path;
+    return { ids: [gate], plan: plan?.choice[0] === gate ? plan.choice : [gate], isForced: true };
   }
 
   /** One number for what was chosen. */
   #idOf(choice: readonly number[]): number {
     const [first = NONE] = choice;
     if (choice.length === 1) return first;
-    const key = choice.join();
+    return this.#numberOf(choice.join());
+  }
+
+  #numberOf(key: string): number {
     const known = this.#batches.get(key) ?? NONE - 1 - this.#batches.size;
     this.#batches.set(key, known);
     return known;

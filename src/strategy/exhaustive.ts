@@ -166,7 +166,7 @@ class Exhaustive implements Strategy {
   #forkWithin(bound: number, { step, count, ready, kind }: Decision): Fork {
     const last = this.#path.at(-1);
     const spent = last === undefined ? 0 : last.spent + (last.isPreempting && last.tried > 0 ? 1 : 0);
-    const resumed = kind === "batch" ? -1 : ready.findIndex((alternative) => this.#isNextOfLast(alternative));
+    const resumed = kind === "batch" || kind === "fault" ? -1 : ready.findIndex((alternative) => this.#isNextOfLast(alternative));
     const isPreempting = resumed >= 0;
     const isForced = isPreempting && spent >= bound;
     if (isForced) this.#isCut = true;

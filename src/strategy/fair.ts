@@ -94,7 +94,7 @@ class Fair implements Strategy {
   }
 
   pick(decision: Decision): number {
-    if (decision.kind === "batch") return this.#strategy.pick(decision);
+    if (decision.kind === "batch" || decision.kind === "fault") return this.#strategy.pick(decision);
     if (++this.#decisions < this.#watchedFrom) return this.#strategy.pick(decision);
     const { ready } = decision;
     const starving = this.#findStarving(ready);

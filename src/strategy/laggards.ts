@@ -12,6 +12,7 @@ import { UsageError } from "../errors/errors.js";
 import { Random } from "../random/random.js";
 import type { Alternative, Decision, Strategy } from "../schedule/strategy.js";
 import { SETTLE_PROBABILITY } from "./batch.js";
+import { FaultRate } from "./fault-rate.js";
 
 /** Draws before it is found out who does not lag. */
 const ATTEMPTS = 2;
@@ -46,6 +47,7 @@ class Laggards implements Strategy {
   /** One stream for all runs, as for random picks. */
   #stream: Random;
   #share: number;
+  readonly #faults = new FaultRate();
   /** Whether a chain lags, of those that were seen in this run. */
   readonly #isLaggard = new Map<object, boolean>();
 
@@ -61,11 +63,13 @@ class Laggards implements Strategy {
     if (run === 0) this.#stream = new Random(this.#seed, "schedule", "laggards");
     this.#share = this.#draw();
     this.#isLaggard.clear();
+    this.#faults.begin();
     return true;
   }
 
   pick({ kind, count, ready }: Decision): number {
     if (kind === "batch") return this.#stream.next() < SETTLE_PROBABILITY ? 0 : (this.#pickOther(ready) ?? 0);
+    if (kind === "fault") return this.#faults.pick(this.#stream);
     // Most often one of the first draws is no laggard; that is as uniform among the others as a draw among them, which must look at all.
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const index = this.#stream.below(count);

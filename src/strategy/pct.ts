@@ -8,12 +8,13 @@
  * nobody knows in advance how many there will be; and a change point where nothing else is ready waits until there is, which is section 4.1 there.
  *
  * A task is a chain; so is a gate, and a callback. The clock is one, too, with a new priority each time that time has passed. A gate settles
- * alone with probability 0.7, otherwise with the one that comes next in the order of priorities.
+ * alone with probability 0.7, otherwise with the one that comes next in the order of priorities. Whether one fails that may is drawn.
  */
 import { UsageError } from "../errors/errors.js";
 import { Random } from "../random/random.js";
 import type { Decision, RunResult, Strategy } from "../schedule/strategy.js";
 import { SETTLE_PROBABILITY } from "./batch.js";
+import { FaultRate } from "./fault-rate.js";
 import { highest, Priorities, type Ranked } from "./priorities.js";
 import { RunLength } from "./run-length.js";
 
@@ -48,6 +49,7 @@ class Pct implements Strategy {
   #stream: Random;
   #length = new RunLength();
   readonly #priorities = new Priorities(() => this.#stream.next());
+  readonly #faults = new FaultRate();
   /** The steps after which the priorities change, the next one last. */
   #changes: number[] = [];
 
@@ -64,6 +66,7 @@ class Pct implements Strategy {
       this.#length = new RunLength();
     }
     this.#priorities.clear();
+    this.#faults.begin();
     this.#length.begin();
     this.#changes = this.#drawChanges();
     return true;
@@ -71,6 +74,7 @@ class Pct implements Strategy {
 
   pick(decision: Decision): number {
     if (decision.kind === "batch") return this.#stream.next() < SETTLE_PROBABILITY ? 0 : this.#priorities.firstGate(decision);
+    if (decision.kind === "fault") return this.#faults.pick(this.#stream);
     const place = this.#length.note(decision.step);
     const ranked = this.#priorities.rank(decision);
     let index = highest(ranked);

@@ -7,11 +7,12 @@
  * last. One that has not run yet may touch anything. Where the paper's odds are known, they are met within what 40,000 runs can tell.
  *
  * The clock is a step that is dependent with all. A gate settles alone with probability 0.7, and otherwise with the one that has the
- * highest priority.
+ * highest priority. Whether one fails that may is drawn.
  */
 import { Random } from "../random/random.js";
 import { type Decision, type Footprint, type StepRecord, type Strategy, WORLD } from "../schedule/strategy.js";
 import { SETTLE_PROBABILITY } from "./batch.js";
+import { FaultRate } from "./fault-rate.js";
 import { highest, type Ranked } from "./priorities.js";
 import { ReadyValues } from "./ready-values.js";
 
@@ -43,6 +44,7 @@ class PartialOrderSampling implements Strategy {
   readonly #seed: number;
   /** One stream for all runs, as for random picks. */
   #stream: Random;
+  readonly #faults = new FaultRate();
   /** What the steps touched when they ran last, by their ids. */
   readonly #footprints = new Map<number, Footprint>();
   /** Those of the running decision, and what is ready in it. */
@@ -63,11 +65,13 @@ class PartialOrderSampling implements Strategy {
       this.#footprints.clear();
     }
     this.#ready.clear();
+    this.#faults.begin();
     return true;
   }
 
   pick(decision: Decision): number {
     if (decision.kind === "batch") return this.#pickOfBatch(decision);
+    if (decision.kind === "fault") return this.#faults.pick(this.#stream);
     this.#ids = decision.ids;
     const ready = this.#ready.update(decision.ready);
     const index = highest(ready);

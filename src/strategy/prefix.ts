@@ -140,19 +140,40 @@ class Prefix implements PrefixStrategy {
   }
 
   pick(decision: Decision): number {
-    const index = decision.kind === "batch" ? this.#pickOfBatch(decision) : this.#pickNext(decision);
+    const index = this.#pick(decision);
     this.#isDecided = decision.ready[index]?.kind !== "clock"; // no step: what runs next was not decided by it
     return index;
   }
 
   observe(step: StepRecord): void {
-    if (!this.#isDecided) this.#noteForced(step);
+    if (!this.#isDecided) this.#noteForced(step, step.step);
     this.#isDecided = false;
     this.#strategy.observe?.(step);
   }
 
   end(result: RunResult): void {
     this.#strategy.end?.(result);
+  }
+
+  #pick(decision: Decision): number {
+    switch (decision.kind) {
+      case "batch":
+        return this.#pickOfBatch(decision);
+      case "fault":
+        return this.#pickOfFault(decision);
+      default:
+        return this.#pickNext(decision);
+    }
+  }
+
+  /** A gate fails where it did. */
+  #pickOfFault(decision: Decision): number {
+    const { ready, step } = decision;
+    const [gate] = ready as readonly [Alternative, Alternative]; // of which it is asked whether it fails
+    if (!this.#isDecided) this.#noteForced(gate, step);
+    const place = this.#order.placeOfFault(gate);
+    if (place === undefined) return this.#order.isOver ? this.#handOver(decision) : 0;
+    return this.#take(place, step, ready, this.#order.indexAt(place));
   }
 
   /** A gate joins where it did; otherwise the batch is complete, which is always its first alternative. */
@@ -213,15 +234,16 @@ class Prefix implements PrefixStrategy {
     return false;
   }
 
-  #noteForced(step: StepRecord): void {
+  /** A step that nobody decided about. */
+  #noteForced(step: ReadyTask, number: number): void {
     const order = this.#order;
     order.leaveBatch();
     if (order.isOver) return;
     order.see([step]);
     const ready = [nameReadyTask(step)];
     const place = order.placeOf(step) ?? (order.standIn(ready) === 0 ? order.next : undefined);
-    if (place === undefined) this.#add(step.step, ready, 0);
-    else this.#take(place, step.step, ready, 0);
+    if (place === undefined) this.#add(number, ready, 0);
+    else this.#take(place, number, ready, 0);
   }
 
   /** Takes `ready[index]` for the recorded step at `place`. */

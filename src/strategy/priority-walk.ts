@@ -7,6 +7,7 @@
  */
 import type { Random } from "../random/random.js";
 import type { Decision } from "../schedule/strategy.js";
+import { FaultRate } from "./fault-rate.js";
 import { type Grouping, highest, Priorities, type Ranked } from "./priorities.js";
 
 /** How one run walks. */
@@ -29,6 +30,7 @@ export interface Walk {
 export class PriorityWalk {
   readonly #stream: Random;
   readonly #priorities = new Priorities(() => this.#draw());
+  readonly #faults = new FaultRate();
   #walk: Walk | undefined = undefined;
   #drawn = 0;
   #lowest = -1;
@@ -54,12 +56,14 @@ export class PriorityWalk {
     this.#placesLeft = walk.places;
     this.#step = 0;
     this.#priorities.clear(walk.grouping);
+    this.#faults.begin();
   }
 
   pick(decision: Decision): number {
     if (decision.kind === "batch") {
       return this.#stream.next() < (this.#walk?.settleProbability ?? 1) ? 0 : this.#priorities.firstGate(decision);
     }
+    if (decision.kind === "fault") return this.#faults.pick(this.#stream);
     const ranked = this.#priorities.rank(decision);
     let index = highest(ranked);
     if (this.#changesLeft > 0 && this.#isChange(decision.step)) {

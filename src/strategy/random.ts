@@ -7,9 +7,11 @@
 import { Random } from "../random/random.js";
 import type { Decision, Strategy } from "../schedule/strategy.js";
 import { pickOfBatch } from "./batch.js";
+import { FaultRate } from "./fault-rate.js";
 
 /**
- * Picks uniformly among what is ready. A gate settles alone with probability 0.7, and otherwise with any of the other open ones.
+ * Picks uniformly among what is ready. A gate settles alone with probability 0.7, and otherwise with any of the other open ones; one that may fail
+ * does so with a probability that the run draws.
  *
  * Throws UsageError when `seed` is not a whole number from 0 to 2^32 - 1.
  *
@@ -19,13 +21,18 @@ import { pickOfBatch } from "./batch.js";
  */
 export function random(seed: number): Strategy {
   let stream = new Random(seed, "schedule", "random");
+  const faults = new FaultRate();
   return {
     name: "random",
     isFair: true,
     begin(run: number): boolean {
       if (run === 0) stream = new Random(seed, "schedule", "random");
+      faults.begin();
       return true;
     },
-    pick: ({ kind, count }: Decision) => (kind === "batch" ? pickOfBatch(stream, count) : stream.below(count)),
+    pick({ kind, count }: Decision): number {
+      if (kind === "batch") return pickOfBatch(stream, count);
+      return kind === "fault" ? faults.pick(stream) : stream.below(count);
+    },
   };
 }

@@ -5,11 +5,11 @@
  * A step is known by its name and operation. A task that was renamed is known by its new name from the first of its steps on that stands in
  * for a recorded one; who turns up after all under the old name gets it back.
  */
-import { formatReadyTask, type RecordedDecision } from "../schedule/schedule.js";
+import { formatReadyTask, isFault, type RecordedDecision } from "../schedule/schedule.js";
 import type { Alternative, ReadyTask } from "../schedule/strategy.js";
 import { nameReadyTask } from "./recording.js";
 
-/** What became of a recorded step: it may still come; it was made; or, the end of a batch, it has no meaning any more. */
+/** What became of a recorded step: it may still come; it was made; or, the end of a batch or whether a gate fails, it has no meaning any more. */
 const OUTSTANDING = 0;
 const TAKEN = 1;
 const VOID = 2;
@@ -20,6 +20,8 @@ export interface RecordedStep extends ReadyTask {
   readonly isOfBatch: boolean;
   /** Whether it says that no more gates join. */
   readonly isEndOfBatch: boolean;
+  /** Whether it is about a gate that may fail, which stands before it. That is no step of its own, either. */
+  readonly isOfFault: boolean;
 }
 
 export class RecordedOrder {
@@ -27,6 +29,8 @@ export class RecordedOrder {
   readonly #steps: readonly RecordedStep[];
   /** Where each of them stands, in order; more than one place where things have the same name. */
   readonly #places = new Map<string, number[]>();
+  /** Where it stands whether a gate fails, by the gate. */
+  readonly #faults = new Map<string, number[]>();
   readonly #names = new Set<string>();
   readonly #states: Uint8Array;
   /** The names of this run, and for those that are new and stand for a recorded one, which. */
@@ -34,9 +38,11 @@ export class RecordedOrder {
   readonly #recordedNames = new Map<string, string>();
   /** The places that were taken by steps under a new name, and that name. */
   readonly #takenAs = new Map<number, string>();
+  /** The gates that were taken, of which it may be asked whether they fail until the next step is decided. */
+  #gates: string[] = [];
   #next = 0;
   #taken = 0;
-  #void = 0;
+  #voided = 0;
 
   constructor(decisions: readonly RecordedDecision[]) {
     this.#decisions = decisions;
@@ -44,9 +50,11 @@ export class RecordedOrder {
     this.#states = new Uint8Array(decisions.length);
     this.#steps.forEach((step, place) => {
       this.#names.add(step.name);
-      const key = formatReadyTask(step);
-      const places = this.#places.get(key);
-      if (places === undefined) this.#places.set(key, [place]);
+      const [gate] = decisions[place]?.ready ?? [];
+      const map = step.isOfFault ? this.#faults : this.#places;
+      const key = formatReadyTask(step.isOfFault && gate !== undefined ? gate : step);
+      const places = map.get(key);
+      if (places === undefined) map.set(key, [place]);
       else places.push(place);
     });
   }
@@ -57,9 +65,10 @@ export class RecordedOrder {
     this.#seen.clear();
     this.#recordedNames.clear();
     this.#takenAs.clear();
+    this.#gates = [];
     this.#next = 0;
     this.#taken = 0;
-    this.#void = 0;
+    this.#voided = 0;
   }
 
   /** The place of the step that is wanted next. Some before it may be outstanding, and come after all. */
@@ -78,7 +87,7 @@ export class RecordedOrder {
 
   /** Whether nothing is outstanding. */
   get isOver(): boolean {
-    return this.#taken + this.#void === this.#steps.length;
+    return this.#taken + this.#voided === this.#steps.length;
   }
 
   get length(): number {
@@ -97,11 +106,24 @@ export class RecordedOrder {
     return [...this.#recordedNames].map(([now, recorded]) => ({ recorded, now }));
   }
 
-  /** What is decided about a batch applies inside of it alone; gates that were to join may still come one by one. */
+  /** What is decided about a batch and its faults applies inside of it alone; gates that were to join may still come one by one. */
   leaveBatch(): void {
+    for (const gate of this.#gates) for (const place of this.#faults.get(gate) ?? []) this.#void(place);
+    this.#gates = [];
     let place = this.#next;
-    while (this.#steps[place]?.isOfBatch === true) place++;
+    while (this.#steps[place]?.isOfBatch === true || this.#steps[place]?.isOfFault === true) place++;
     if (place > this.#next) this.passOver(place);
+  }
+
+  /** Where it stands whether `gate` fails; undefined where the schedule does not say so. */
+  placeOfFault({ name, operation }: ReadyTask): number | undefined {
+    const places = this.#faults.get(formatReadyTask({ name: this.#recordedNames.get(name) ?? name, operation }));
+    return places?.find((place) => this.#states[place] === OUTSTANDING);
+  }
+
+  /** The index that was taken in the decision at `place`. */
+  indexAt(place: number): number {
+    return this.#decisions[place]?.index ?? 0;
   }
 
   /** Takes notice of the names of what is ready, or ran. */
@@ -121,6 +143,8 @@ export class RecordedOrder {
       this.#takenAs.delete(place);
       this.#states[place] = OUTSTANDING;
       this.#taken--;
+      const gate = this.#steps[place];
+      if (gate !== undefined) for (const fault of this.#faults.get(formatReadyTask(gate)) ?? []) this.#unvoid(fault);
     }
   }
 
@@ -153,23 +177,33 @@ export class RecordedOrder {
     this.#states[place] = TAKEN;
     this.#taken++;
     if (this.#recordedNames.has(name)) this.#takenAs.set(place, name);
+    const step = this.#steps[place];
+    if (step !== undefined && this.#faults.size > 0 && !step.isOfFault) this.#gates.push(formatReadyTask(step));
     while (this.#next < this.#steps.length && this.#states[this.#next] !== OUTSTANDING) this.#next++;
   }
 
   /** Wants nothing before `place` any more. */
   passOver(place: number): void {
-    for (; this.#next < place; this.#next++) {
-      if (this.#steps[this.#next]?.isEndOfBatch !== true || this.#states[this.#next] !== OUTSTANDING) continue;
-      this.#states[this.#next] = VOID;
-      this.#void++;
-    }
+    for (; this.#next < place; this.#next++) if (this.#steps[this.#next]?.isEndOfBatch === true) this.#void(this.#next);
+  }
+
+  #unvoid(place: number): void {
+    if (this.#states[place] !== VOID) return;
+    this.#states[place] = OUTSTANDING;
+    this.#voided--;
+  }
+
+  #void(place: number): void {
+    if (this.#states[place] !== OUTSTANDING) return;
+    this.#states[place] = VOID;
+    this.#voided++;
   }
 }
 
 function stepOf({ ready, index }: RecordedDecision): RecordedStep {
   const { name, operation } = ready[index] ?? { name: "", operation: "" };
   const isOfBatch = isSettle(ready[0]);
-  return { name, operation, isOfBatch, isEndOfBatch: isOfBatch && index === 0 };
+  return { name, operation, isOfBatch, isEndOfBatch: isOfBatch && index === 0, isOfFault: isFault(ready[1]) };
 }
 
 /** The first alternative of each decision about a batch, and of no other: operations of steps are never empty. */

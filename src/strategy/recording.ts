@@ -40,6 +40,9 @@ export function recording(strategy: Strategy): RecordingStrategy {
     },
     pick(decision: Decision): number {
       const index = strategy.pick(decision);
+      // A gate that nobody decided about comes before its fault, as one that was.
+      const [gate] = decision.ready;
+      if (decision.kind === "fault" && !isDecided && gate !== undefined) decisions.push({ ready: [nameReadyTask(gate)], index: 0 });
       decisions.push({ ready: decision.ready.map(nameReadyTask), index });
       isDecided = decision.ready[index]?.kind !== "clock"; // no step: what runs next was not decided by it
       return index;

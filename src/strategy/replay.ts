@@ -73,7 +73,9 @@ export function following({ decisions, housekeeping }: Schedule): ReplayStrategy
       isDecided = false;
       return run === 0;
     },
-    pick({ step, ready }: Decision): number {
+    pick({ kind, step, ready }: Decision): number {
+      // A gate that nobody decided about stands before its fault, see recording.ts.
+      if (kind === "fault" && !isDecided) follow(step, ready.slice(0, 1));
       const index = follow(step, ready);
       isDecided = ready[index]?.kind !== "clock"; // no step: what runs next was not decided by it
       return index;

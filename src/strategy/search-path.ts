@@ -157,10 +157,10 @@ export class SearchPath {
     }
   }
 
-  /** Whether the wakeup sequence that is to be followed cannot be, once `step` has run. */
+  /** Whether the wakeup sequence that is to be followed cannot be, once `step` has run. It can where it begins with another choice about the same gate. */
   isBlockedBy(step: KnownStep): boolean {
     const { first } = this.node.pending;
-    return first !== undefined && placeAmong(first.steps, step) < 0;
+    return first !== undefined && first.steps[0]?.choice[0] !== step.choice[0] && placeAmong(first.steps, step) < 0;
   }
 
   /**

@@ -6,13 +6,14 @@
  * from a failing program, what is left keeps its order. `intensity` says how many of the steps are moved away from the order of arrival
  * at all. The others share the priority in the middle, and among themselves the one that arrived first runs first. Steps that are moved
  * at a low intensity are moved, to the same priority, at every higher one, so lowering it can only bring the order closer to fifo. Whether a
- * gate joins the batch of another is keyed in the same way: those that are not moved never do.
+ * gate joins the batch of another, and whether one fails that may, is keyed in the same way: those that are not moved never do.
  *
  * This is basic POS (Yuan, Yang, Gu: "Partial Order Aware Concurrency Sampling", CAV 2018, section 3) with keyed priorities.
  */
 import { hash32, hashToUnit, requireSeed } from "../random/random.js";
 import type { Decision, ReadyTask, Strategy } from "../schedule/strategy.js";
 import { SETTLE_PROBABILITY } from "./batch.js";
+import { FAULT_RATES } from "./fault-rate.js";
 import { fifo } from "./fifo.js";
 
 /** The intensity at which every step is moved. */
@@ -54,6 +55,7 @@ export function seeded(seed: number, intensity: number = FULL_INTENSITY): Strate
     },
     pick({ kind, ready }: Decision): number {
       if (kind === "batch") return order.pickOfBatch(ready);
+      if (kind === "fault") return order.fails(ready[0]) ? 1 : 0;
       passedOver = ready[0] === longest ? passedOver + 1 : 0;
       longest = ready[0];
       return passedOver >= STARVATION_BOUND ? 0 : order.first(ready);
@@ -89,6 +91,13 @@ class KeyedOrder {
       0,
       ready.findIndex((gate, index) => index > 0 && this.#joins(gate)),
     );
+  }
+
+  /** Whether the gate fails. How likely all of them are to is keyed, too. */
+  fails(gate: ReadyTask | undefined): boolean {
+    if (gate === undefined || !this.#isMoved(this.#hash(gate))) return false;
+    const rate = FAULT_RATES[hash32(`${this.#key}/fault`) % FAULT_RATES.length] ?? 0; // below the length
+    return hashToUnit(`${this.#key}/fault/${gate.name}/${gate.operation}`) < rate;
   }
 
   #priorityOf(task: ReadyTask): number {

@@ -14,11 +14,12 @@
 import { Random } from "../random/random.js";
 import type { Alternative, Decision, RunResult, Strategy } from "../schedule/strategy.js";
 import { pickOfBatch } from "./batch.js";
+import { FaultRate } from "./fault-rate.js";
 import { chainOf, ReadyValues } from "./ready-values.js";
 
 /**
  * Picks whoever has many steps left more often, so that orders rather than picks are uniform. A gate settles alone with probability 0.7, and
- * otherwise with any of the other open ones.
+ * otherwise with any of the other open ones; whether one fails that may is drawn.
  *
  * Throws UsageError when `seed` is not a whole number from 0 to 2^32 - 1.
  *
@@ -53,6 +54,7 @@ class UniformWalk implements Strategy {
   readonly #known = new Map<string, { chains: number; steps: number }>();
 
   // What follows is of one run.
+  readonly #faults = new FaultRate();
   readonly #ready = new ReadyValues<Chain>((alternative) => this.#chainOf(alternative));
   readonly #byChain = new Map<object | string, Chain>();
   /** In the order in which they appeared: children behind their parents. */
@@ -73,6 +75,7 @@ class UniformWalk implements Strategy {
       this.#stream = new Random(this.#seed, "schedule", "urw");
       this.#known.clear();
     }
+    this.#faults.begin();
     this.#ready.clear();
     this.#byChain.clear();
     this.#chains.length = 0;
@@ -84,6 +87,7 @@ class UniformWalk implements Strategy {
 
   pick(decision: Decision): number {
     if (decision.kind === "batch") return pickOfBatch(this.#stream, decision.count);
+    if (decision.kind === "fault") return this.#faults.pick(this.#stream);
     const { step } = decision;
     this.#noteForced(step - this.#step - 1);
     this.#step = step;
