@@ -18,6 +18,8 @@ export interface FailedRun {
   readonly steps: readonly StepRecord[];
   readonly trace: readonly TraceEvent[];
   readonly slowestIoMs: number;
+  /** Where each I/O gate was opened, by its label and number, `load@2`; empty where nobody looked. */
+  readonly ioSites: Readonly<Record<string, string>>;
 }
 
 /**

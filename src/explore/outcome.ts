@@ -32,6 +32,8 @@ export interface ExploreFailure {
   readonly granularity: Granularity;
   /** How slow the slowest I/O had to be, in virtual milliseconds. */
   readonly slowestIoMs: number;
+  /** Where in the source each I/O gate of that run was opened, by its label and number, `load@2`. */
+  readonly ioSites?: Readonly<Record<string, string>>;
   /** The steps of the smallest failing run, each with its place in the source. */
   readonly trace: readonly TraceEvent[];
 }

@@ -20,6 +20,7 @@ export interface CloseRun {
   readonly trace: readonly TraceEvent[];
   readonly schedule: Schedule;
   readonly slowestIoMs: number;
+  readonly ioSites: Readonly<Record<string, string>>;
   readonly runClass: Tracker["runClass"] | undefined;
 }
 
@@ -120,6 +121,7 @@ export class ScenarioRunner {
       trace: observer.trace,
       schedule: this.scheduleOf(recorded.decisions, run.loop.housekeeping, ioLatencyMs),
       slowestIoMs: run.loop.slowestIoMs,
+      ioSites: observer.ioSites,
       runClass: isTracking ? this.#tracker?.runClass : undefined,
     };
   }

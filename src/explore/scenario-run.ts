@@ -12,12 +12,13 @@ import { io } from "../loop/io.js";
 import type { Uncontrolled } from "../loop/outside.js";
 import { continueDriving } from "../loop/run.js";
 import { getRunningLoop } from "../loop/running.js";
-import { findSite } from "../loop/site.js";
+import { captureStack, findSite, siteOfStack } from "../loop/site.js";
 import { sleep } from "../loop/sleep.js";
 import type { Task } from "../loop/task.js";
 import type { Tracker } from "../loop/tracker.js";
 import { Wait } from "../loop/wait.js";
 import { Random } from "../random/random.js";
+import { formatReadyTask } from "../schedule/schedule.js";
 import type { StepRecord, Strategy } from "../schedule/strategy.js";
 import { shared } from "../shared/shared.js";
 import { DivergenceError } from "../strategy/replay.js";
@@ -213,6 +214,8 @@ export class ScenarioObserver implements LoopObserver {
   /** Whether it looks for places in the source, which costs far more than the steps. */
   readonly withSites: boolean;
   #loop: EventLoop | undefined;
+  /** Where in the program each gate was opened, by its label and number, `load@2`. */
+  readonly ioSites: Record<string, string> = {};
 
   constructor(withSites: boolean) {
     this.withSites = withSites;
@@ -224,6 +227,13 @@ export class ScenarioObserver implements LoopObserver {
 
   stepEnded(step: StepRecord): void {
     this.steps.push(step);
+  }
+
+  /** A gate is opened by a call, and who waits for it may be a native promise that tells nothing; so the call is its place. */
+  queued(handle: Handle): void {
+    if (!this.withSites || handle.kind !== "gate") return;
+    const site = siteOfStack(captureStack(), /^\s*at /);
+    if (site !== undefined) this.ioSites[formatReadyTask(handle)] = site;
   }
 
   running(handle: Handle): void {
