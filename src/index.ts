@@ -64,6 +64,8 @@ export { type Sleep, sleep } from "./loop/sleep.js";
 export { InvariantError } from "./loop/step-invariants.js";
 export { Task, type TaskBody } from "./loop/task.js";
 export { Random } from "./random/random.js";
+export { ExplorationError, type ExplorationErrorOptions, type FailedOutcome } from "./report/exploration-error.js";
+export { exploreOrThrow } from "./report/explore-or-throw.js";
 export { renderMermaid } from "./report/mermaid.js";
 export { renderOutcome } from "./report/outcome-text.js";
 export { renderTimeline } from "./report/timeline.js";

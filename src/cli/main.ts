@@ -6,8 +6,8 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError, Option } from "commander";
 import { BadInputError, HeddleError, UsageError } from "../errors/errors.js";
+import { parseRuns, parseSeed, parseWholeNumber } from "../explore/environment.js";
 import { STRATEGY_NAMES } from "../strategy/named.js";
-import { parseRuns, parseSeed, parseWholeNumber } from "../vitest/environment.js";
 import { EXIT } from "./exit-codes.js";
 import type { ExploreFlags } from "./explore.js";
 import { runProperties } from "./properties.js";

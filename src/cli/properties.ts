@@ -2,10 +2,10 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { BadInputError } from "../errors/errors.js";
+import { fromEnvironment, parseRuns, parseSeed, VARIABLES } from "../explore/environment.js";
 import { freshSeed, realNowMs } from "../loop/host.js";
 import { requireWritableReports, writeAtomically } from "../store/reports.js";
 import { strategyNamed } from "../strategy/named.js";
-import { fromEnvironment, parseRuns, parseSeed, VARIABLES } from "../vitest/environment.js";
 import type { PropertyRun } from "../vitest/run-properties.js";
 import { EXIT } from "./exit-codes.js";
 import { catchInterrupt } from "./interrupt.js";

@@ -1,12 +1,12 @@
 /** `heddle replay`: runs one recorded failure again. */
 import { BadInputError, HeddleError } from "../errors/errors.js";
+import { VARIABLES } from "../explore/environment.js";
 import { loopInvariants } from "../invariant/loop-invariants.js";
 import type { Failure } from "../store/failure.js";
 import { loadScenario } from "../store/load-scenario.js";
 import { type Replay, replayGraph, replayScenario } from "../store/replay-failure.js";
 import { FAILURES_FOLDER, latestFailure, openFailure } from "../store/reports.js";
 import { formatTrace } from "../trace/trace.js";
-import { VARIABLES } from "../vitest/environment.js";
 import { EXIT } from "./exit-codes.js";
 import { loadRunner } from "./load-runner.js";
 

@@ -14,7 +14,8 @@ export type HeddleErrorCode =
   | "HEDDLE_LIVELOCK"
   | "HEDDLE_STARVATION"
   | "HEDDLE_DIVERGENCE"
-  | "HEDDLE_INVARIANT";
+  | "HEDDLE_INVARIANT"
+  | "HEDDLE_EXPLORATION";
 
 /** Base of everything that heddle reports. Programs under test never throw it; match on `code`, not on the message. */
 export class HeddleError extends Error {

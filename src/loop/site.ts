@@ -12,6 +12,12 @@ import type { Wait } from "./wait.js";
 /** Frames to look through; a stack of awaits that is deeper than this is cut. */
 const STACK_DEPTH = 100;
 
+/** The place at the end of a frame. */
+const PLACE = /\(?((?:[a-z]+:\/\/)?[^\s()@]+:\d+:\d+)\)?$/;
+
+/** A frame as V8 writes it, `at load (file:1:2)`, or as the other engines do, `load@file:1:2`. */
+const FRAME = /^\s*at |@/;
+
 /** The folder of heddle's own code, which is never the place that a user asks for. */
 const OWN_FOLDER = new URL("..", import.meta.url).href;
 
@@ -68,10 +74,18 @@ function formatFrame(hook: PrepareStackTrace, error: Error, callSite: NodeJS.Cal
 export function siteOfStack(stack: string, kind: RegExp): string | undefined {
   for (const line of stack.split("\n")) {
     if (!kind.test(line)) continue;
-    const place = /\(?((?:file:\/\/)?[^\s()]+:\d+:\d+)\)?$/.exec(line)?.[1];
+    const place = PLACE.exec(line)?.[1];
     if (place !== undefined && !isOwn(place)) return relativeSite(place);
   }
   return undefined;
+}
+
+/** The lines of a stack, without those before its frames and without the frames of heddle and of Node. */
+export function framesOfOthers(stack: string): readonly string[] {
+  return stack.split("\n").filter((line) => {
+    const place = PLACE.exec(line)?.[1];
+    return place !== undefined && FRAME.test(line) && !isOwn(place);
+  });
 }
 
 function isOwn(place: string): boolean {

@@ -65,7 +65,7 @@ export function renderFailure({ message, run, trace, minimised, explanation = []
 }
 
 /** `3 switches between tasks, 1 batch of I/O, 12 steps`: what there is none of is left out, but for the switches. */
-function describeSize({ switches, departures, batches, steps }: Simplicity): string {
+export function describeSize({ switches, departures, batches, steps }: Simplicity): string {
   return [
     `${count(switches, "switch")} between tasks`,
     ...(departures === 0 ? [] : [`${count(departures, "time")} I/O out of its order of arrival`]),

@@ -12,6 +12,7 @@ import {
   type InvariantFailure,
 } from "../arbitrary/check-invariants.js";
 import { BadInputError, HeddleError } from "../errors/errors.js";
+import { fromEnvironment, parseRuns, parseSeed } from "../explore/environment.js";
 import type { Invariant } from "../invariant/invariant.js";
 import { loopInvariants } from "../invariant/loop-invariants.js";
 import { freshSeed, realNowMs } from "../loop/host.js";
@@ -23,7 +24,6 @@ import { replayGraph } from "../store/replay-failure.js";
 import { openFailure, writeFailure } from "../store/reports.js";
 import { strategyNamed } from "../strategy/named.js";
 import { DivergenceError } from "../strategy/replay.js";
-import { fromEnvironment, parseRuns, parseSeed } from "./environment.js";
 import { type InvariantTestMeta, PROGRESS_ANNOTATION } from "./protocol.js";
 
 export type InvariantTestOptions = Pick<CheckOptions, "graphs" | "schedules" | "invariants" | "runs" | "seed">;

@@ -34,8 +34,13 @@ export function parseRuns(text: string, what: string): number {
   return parseWholeNumber(text, what, 1, 1_000_000_000);
 }
 
-/** The variable's value, undefined where it is not set or empty. */
+/** The variable's value, undefined where it is not set or empty, and where there is no environment to ask, as in a browser. */
 export function fromEnvironment(variable: keyof typeof VARIABLES): string | undefined {
-  const value = process.env[VARIABLES[variable]];
-  return value === "" ? undefined : value;
+  const { process: host } = globalThis as { readonly process?: { readonly env?: Readonly<Record<string, string | undefined>> } };
+  try {
+    const value = host?.env?.[VARIABLES[variable]];
+    return value === "" ? undefined : value;
+  } catch {
+    return undefined; // Deno throws where it was not allowed to look
+  }
 }
