@@ -11,7 +11,7 @@ export function explanationLines({ pattern, pairs, gates }: Pick<Explanation, "p
 }
 
 /** `t2 step 5`, `t2 at 1.0`, `io load`, `io load (call 2)`: a step as a sentence names it. */
-function stepText({ name, operation, kind }: ExplainedStep): string {
+export function stepText({ name, operation, kind }: ExplainedStep): string {
   if (kind === "gate") return operation === "1" ? `io ${name}` : `io ${name} (call ${operation})`;
   if (operation === "") return name;
   return /^\d+$/.test(operation) ? `${name} step ${operation}` : `${name} at ${operation}`;

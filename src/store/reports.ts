@@ -3,8 +3,8 @@
  * that was there before.
  */
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { threadId } from "node:worker_threads";
 import { basename, dirname, extname, join, relative, resolve } from "node:path";
+import { threadId } from "node:worker_threads";
 import { BadInputError } from "../errors/errors.js";
 import { hash32 } from "../random/random.js";
 import { decodeToken } from "../schedule/prop-token.js";

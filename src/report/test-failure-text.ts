@@ -1,0 +1,51 @@
+/**
+ * The failing order of a test, as a person reads it who comes to it with nothing but the test's name: what happens when, what of that
+ * matters, the lines of the source where it does, and one line to see it again. What the program itself said stands before it, and
+ * is told by the test runner.
+ */
+import type { ExploreFailure } from "../explore/outcome.js";
+import type { Uncontrolled } from "../loop/outside.js";
+import { count, describeSize } from "./exploration-text.js";
+import { placesThatMatter, type ReadSource, renderPlaces } from "./places.js";
+import { renderTimeline } from "./timeline.js";
+
+export interface TestFailureText {
+  readonly failure: ExploreFailure;
+  /** How it was found: `run 3 of at most 1,000, strategy portfolio, seed 7`. */
+  readonly found: string;
+  /** The drawn values with which it fails, as text, and those with which it failed first. */
+  readonly values?: { readonly smallest: string; readonly first: string } | undefined;
+  readonly uncontrolled?: Uncontrolled | undefined;
+  readonly readSource: ReadSource;
+  /** What to do to see it again. */
+  readonly replay: string;
+}
+
+/** The report, without a newline at its end. The same failure gives the same text. */
+export function renderTestFailure({ failure, found, values, uncontrolled, readSource, replay }: TestFailureText): string {
+  const { trace, explanation, minimised, slowestIoMs } = failure;
+  const places = renderPlaces(placesThatMatter(failure), readSource);
+  return [
+    ...(values === undefined
+      ? []
+      : [`It fails with ${values.smallest}`, ...(values.first === values.smallest ? [] : [`    at first ${values.first}`]), ""]),
+    ...(trace.length === 0 ? [] : ["What happened, one column a task:", indent(renderTimeline(trace)), ""]),
+    ...(explanation.length === 0 ? [] : ["What the order is about:", ...explanation.map(indent), ""]),
+    ...(places.length === 0 ? [] : ["Where that is:", ...places.map(indent), ""]),
+    `Found in ${found}.`,
+    ...(minimised === undefined
+      ? []
+      : [
+          `Made small in ${count(minimised.reruns, "rerun")}: ${describeSize(minimised.after)}; at first ${describeSize(minimised.before)}.`,
+        ]),
+    ...(slowestIoMs === 0 ? [] : [`The slowest I/O takes ${slowestIoMs} ms of virtual time in it.`]),
+    ...(uncontrolled === undefined
+      ? []
+      : [`Not all was under control: ${uncontrolled.task} waited for something outside of the loop, so a replay is not promised.`]),
+    `Replay it: ${replay}`,
+  ].join("\n");
+}
+
+function indent(text: string): string {
+  return text.replaceAll(/^(?=.)/gm, "  ");
+}
