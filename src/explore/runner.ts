@@ -9,7 +9,7 @@ import type { RecordedDecision, Schedule } from "../schedule/schedule.js";
 import type { StepRecord, Strategy } from "../schedule/strategy.js";
 import { recording } from "../strategy/recording.js";
 import type { TraceEvent } from "../trace/trace.js";
-import type { FailedRun } from "./failed-run.js";
+import type { FailedRun, IoSites } from "./failed-run.js";
 import { type CommandOptions, DEFAULT_MAX_STEPS } from "./options.js";
 import { type Scenario, type ScenarioEnd, ScenarioObserver, ScenarioRun } from "./scenario-run.js";
 
@@ -20,7 +20,7 @@ export interface CloseRun {
   readonly trace: readonly TraceEvent[];
   readonly schedule: Schedule;
   readonly slowestIoMs: number;
-  readonly ioSites: Readonly<Record<string, string>>;
+  readonly ioSites: IoSites;
   readonly runClass: Tracker["runClass"] | undefined;
 }
 

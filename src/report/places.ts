@@ -25,11 +25,21 @@ const MAX_PLACES = 4;
 /** Where nothing is known about what matters, so many of the last places. */
 const MAX_UNEXPLAINED = 2;
 
-/** The places of the steps whose order matters, in the order in which they ran first; of the last steps where nothing is known about that. */
-export function placesThatMatter(failure: Pick<ExploreFailure, "about" | "trace" | "ioSites" | "error">): readonly Place[] {
+/**
+ * The places of the steps whose order matters, in the order in which they ran first; of the last steps where nothing is known about that. I/O stands where the
+ * code under test asks for it, which most often is not in `testFile`, where an adapter may call `io` for it.
+ */
+export function placesThatMatter(
+  failure: Pick<ExploreFailure, "about" | "trace" | "ioSites" | "error">,
+  testFile?: string,
+): readonly Place[] {
   const { about, trace, ioSites = {}, error } = failure;
   if (error instanceof DeadlockError) return placesOfDeadlock(error);
-  const sites = new Map<string, string>(Object.entries(ioSites));
+  const sites = new Map<string, string>();
+  for (const [gate, calls] of Object.entries(ioSites)) {
+    const site = calls.find((call) => testFile === undefined || !call.startsWith(`${testFile}:`)) ?? calls[0];
+    if (site !== undefined) sites.set(gate, site);
+  }
   for (const { task, op, site } of trace) if (task !== undefined && site !== undefined) sites.set(`${task}@${op ?? ""}`, site);
   const order = new Map<string, number>();
   trace.forEach(({ task, op }, index) => {
@@ -49,9 +59,14 @@ export function placesThatMatter(failure: Pick<ExploreFailure, "about" | "trace"
   for (const { key, text } of known) note(key, text);
   if (places.size === 0) {
     const last = [...order.keys()].filter((key) => sites.has(key)).slice(-MAX_UNEXPLAINED);
-    for (const key of last) note(key, key.replace(/@(\d+)$/, " step $1"));
+    for (const key of last) note(key, describeKey(key, ioSites));
   }
   return [...places].slice(0, MAX_PLACES).map(([site, steps]) => ({ site, steps: [...steps] }));
+}
+
+function describeKey(key: string, ioSites: object): string {
+  const [, name = "", operation = ""] = /^(.*)@([^@]*)$/.exec(key) ?? [];
+  return stepText({ name, operation, ...(key in ioSites && { kind: "gate" }) });
 }
 
 /** Where the tasks stand that wait for ever. */

@@ -16,20 +16,24 @@ export interface TestFailureText {
   /** The drawn values with which it fails, as text, and those with which it failed first. */
   readonly values?: { readonly smallest: string; readonly first: string } | undefined;
   readonly uncontrolled?: Uncontrolled | undefined;
+  /** The file of the test, relative to the project. */
+  readonly testFile: string;
   readonly readSource: ReadSource;
   /** What to do to see it again. */
   readonly replay: string;
 }
 
 /** The report, without a newline at its end. The same failure gives the same text. */
-export function renderTestFailure({ failure, found, values, uncontrolled, readSource, replay }: TestFailureText): string {
+export function renderTestFailure({ failure, found, values, uncontrolled, testFile, readSource, replay }: TestFailureText): string {
   const { trace, explanation, minimised, slowestIoMs } = failure;
-  const places = renderPlaces(placesThatMatter(failure), readSource);
+  const places = renderPlaces(placesThatMatter(failure, testFile), readSource);
   return [
+    trace.length === 0 ? "no step of it is known." : "the smallest that was found to fail, one column a task:",
+    ...(trace.length === 0 ? [] : ["", indent(renderTimeline(trace))]),
+    "",
     ...(values === undefined
       ? []
-      : [`It fails with ${values.smallest}`, ...(values.first === values.smallest ? [] : [`    at first ${values.first}`]), ""]),
-    ...(trace.length === 0 ? [] : ["What happened, one column a task:", indent(renderTimeline(trace)), ""]),
+      : [`The values:  ${values.smallest}`, ...(values.first === values.smallest ? [] : [`  at first:  ${values.first}`]), ""]),
     ...(explanation.length === 0 ? [] : ["What the order is about:", ...explanation.map(indent), ""]),
     ...(places.length === 0 ? [] : ["Where that is:", ...places.map(indent), ""]),
     `Found in ${found}.`,

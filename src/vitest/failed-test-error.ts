@@ -33,7 +33,7 @@ export function failedTestError({ kind, error, report, declared, absolute }: Fai
   if (kind === "unhandledRejection") shown.message += "\n(an exception or rejection that nobody handled)";
   if (kind === "invariant" && shown.name === "Error" && shown.message === "") shown.message = "an invariant does not hold";
   const own = framesOf(error, absolute);
-  const frames = own.length > 0 ? own : framesOfOthers(declared);
+  const frames = (own.length > 0 ? own : framesOfOthers(declared)).map(withoutInferredName);
   setHidden(shown, "stack", [`${shown.name}: ${shown.message}`, "", report, ...frames].join("\n"));
   endOfCauses(shown).cause = orderError(report);
   return shown;
@@ -75,6 +75,11 @@ function copyOf(error: Error, depth = 0): Error {
     copy.cause = cause instanceof Error ? copyOf(cause, depth + 1) : withName("Error", describeError(cause));
   }
   return copy;
+}
+
+/** A function that stands among the arguments of `test.explore` has no name, and the engine takes that of the call for one. */
+function withoutInferredName(frame: string): string {
+  return frame.replace(/^(\s*at )(?:async )?\S*\.explore\b\S* \((.*)\)$/, "$1$2");
 }
 
 function endOfCauses(error: Error): Error {

@@ -127,7 +127,7 @@ class PropSubject implements Subject {
     const decoded = decodeToken(token);
     if (decoded.drawn === undefined) return { kind: "lost", reason: "it holds an order and no drawn values, and this test draws some" };
     const { drawn } = decoded;
-    const values = this.#draw(drawn);
+    const values = await this.#draw(drawn);
     if (values === undefined) {
       return { kind: "lost", reason: "its values cannot be drawn any more, because what draws them, or fast-check, was changed" };
     }
@@ -147,16 +147,19 @@ class PropSubject implements Subject {
   }
 
   /** The values that a seed and a path lead to, if they are the recorded ones. */
-  #draw({ seed, path, checksum }: DrawnFrom): { readonly values: unknown } | undefined {
-    const fastCheck = this.#fc;
-    const property = fastCheck.asyncProperty(this.#arbitrary, (_values: unknown) => Promise.resolve());
-    let drawn: readonly unknown[];
+  async #draw({ seed, path, checksum }: DrawnFrom): Promise<{ readonly values: unknown } | undefined> {
+    // fast-check's `sample` walks another way than `check` does, which the path is of.
+    let drawn: { readonly values: unknown } | undefined;
+    const take = (values: unknown): never => {
+      drawn ??= { values };
+      throw new Error("the first is enough");
+    };
     try {
-      drawn = fastCheck.sample(property, { ...this.#parameters(), seed: seed | 0, path, numRuns: 1 }).map(([values]) => values);
+      await this.#check({ seed: seed | 0, path, numRuns: 1, endOnFailure: true }, take);
     } catch {
       return undefined; // the path leads nowhere
     }
-    return drawn.length > 0 && checksumOf(fastCheck.stringify(drawn[0])) === checksum ? { values: drawn[0] } : undefined;
+    return drawn !== undefined && checksumOf(this.#fc.stringify(drawn.values)) === checksum ? drawn : undefined;
   }
 
   /** Values and order made small in turn. */
@@ -259,8 +262,10 @@ class PropSubject implements Subject {
     };
   }
 
-  async #check(parameters: fc.Parameters<[unknown]>, predicate: (values: unknown) => Promise<void>): Promise<fc.RunDetails<[unknown]>> {
-    const property = this.#fc.asyncProperty(this.#arbitrary, predicate);
+  async #check(parameters: fc.Parameters<[unknown]>, judge: (values: unknown) => Promise<void>): Promise<fc.RunDetails<[unknown]>> {
+    const property = this.#fc.asyncProperty(this.#arbitrary, async (values) => {
+      await judge(values);
+    });
     return await this.#fc.check(property, { path: "", ...this.#parameters(), seed: this.#property.options.seed | 0, ...parameters });
   }
 

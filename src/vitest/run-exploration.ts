@@ -191,6 +191,7 @@ class ExplorationTest {
       found: how,
       values,
       uncontrolled,
+      testFile: this.#test.file,
       readSource: (file) => readSource(project, file),
       replay,
     });
