@@ -37,17 +37,20 @@ export function renderTestFailure({ failure, found, values, uncontrolled, testFi
     ...(explanation.length === 0 ? [] : ["What the order is about:", ...explanation.map(indent), ""]),
     ...(places.length === 0 ? [] : ["Where that is:", ...places.map(indent), ""]),
     `Found in ${found}.`,
-    ...(minimised === undefined
-      ? []
-      : [
-          `Made small in ${count(minimised.reruns, "rerun")}: ${describeSize(minimised.after)}; at first ${describeSize(minimised.before)}.`,
-        ]),
+    ...describeMinimised(minimised),
     ...(slowestIoMs === 0 ? [] : [`The slowest I/O takes ${slowestIoMs} ms of virtual time in it.`]),
     ...(uncontrolled === undefined
       ? []
       : [`Not all was under control: ${uncontrolled.task} waited for something outside of the loop, so a replay is not promised.`]),
     `Replay it: ${replay}`,
   ].join("\n");
+}
+
+/** Nothing where it was as small before. */
+function describeMinimised(minimised: ExploreFailure["minimised"]): readonly string[] {
+  if (minimised === undefined) return [];
+  const [before, after] = [describeSize(minimised.before), describeSize(minimised.after)];
+  return before === after ? [] : [`Made small in ${count(minimised.reruns, "rerun")}: ${after}; at first ${before}.`];
 }
 
 function indent(text: string): string {

@@ -87,7 +87,7 @@ function exploreOn(chain: Chain): ExploreTest {
       const declaration = declarationOf("test.explore.prop", args);
       const { values, examples } = declaration;
       declare(chain, name, declaration, 1 + drawn.parameters, (scenario, context, options) =>
-        propSubject({ scenario: spreading(drawn, scenario, context), arbitrary: drawn.arbitrary, options, values, examples }),
+        propSubject({ ...drawn, scenario: spreading(drawn, scenario, context), options, values, examples }),
       );
     };
   };

@@ -42,6 +42,8 @@ export interface Property {
   /** What draws all values at once. */
   readonly arbitrary: (fastCheck: typeof fc) => fc.Arbitrary<unknown>;
   readonly options: ExplorationOptions & { readonly seed: number };
+  /** Whether the values are a list of arguments. */
+  readonly isList: boolean;
   /** How many values are drawn. */
   readonly values: number;
   /** Values that are tried first. */
@@ -239,7 +241,8 @@ class PropSubject implements Subject {
   }
 
   #textOf(values: unknown): string {
-    const text = this.#fc.stringify(values);
+    const { stringify } = this.#fc;
+    const text = this.#property.isList ? (values as readonly unknown[]).map((value) => stringify(value)).join(", ") : stringify(values);
     return text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT - 1)}…`;
   }
 
