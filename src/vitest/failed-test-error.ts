@@ -33,7 +33,9 @@ export function failedTestError({ kind, error, report, declared, absolute }: Fai
   if (kind === "unhandledRejection") shown.message += "\n(an exception or rejection that nobody handled)";
   if (kind === "invariant" && shown.name === "Error" && shown.message === "") shown.message = "an invariant does not hold";
   const own = framesOf(error, absolute);
-  const frames = (own.length > 0 ? own : framesOfOthers(declared)).map(withoutInferredName);
+  // What was thrown by a package alone, or by vitest, says nothing of the test.
+  const isAtHome = own.some((frame) => !frame.includes("/node_modules/"));
+  const frames = (isAtHome ? own : [...own, ...framesOfOthers(declared)]).map(withoutInferredName);
   setHidden(shown, "stack", [`${shown.name}: ${shown.message}`, "", report, ...frames].join("\n"));
   endOfCauses(shown).cause = orderError(report);
   return shown;
