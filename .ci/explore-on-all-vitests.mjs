@@ -90,7 +90,8 @@ async function check(node, pool, packages) {
       throw new CheckError(`${where}: ${wrong.length === 0 ? "tests are missing" : `unexpected: ${wrong.join("; ")}`}\n${text}`);
     }
     for (const part of ["Caused by: the order of steps", "Replay it: npx heddle replay reports/failures/a-lost-update-is-found-"]) {
-      if (!text.includes(part)) throw new CheckError(`${where}: the failure does not read as it should: no ${JSON.stringify(part)} in\n${text}`);
+      if (!text.includes(part))
+        throw new CheckError(`${where}: the failure does not read as it should: no ${JSON.stringify(part)} in\n${text}`);
     }
     const kept = readdirSync(join(project, "reports/failures")).map((name) => `reports/failures/${name}`);
     for (const file of kept) {

@@ -1,7 +1,7 @@
 /**
  * The failures of one test: the one that was kept when it failed last, and those that were recorded for good.
  */
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { BadInputError } from "../errors/errors.js";
 import type { Failure } from "./failure.js";
@@ -24,7 +24,7 @@ export function keptPath(test: TestProgram): string {
 /** The failure that was kept when the test failed last. Throws BadInputError when its file is there and cannot be used. */
 export function findKept(project: string, test: TestProgram): OpenedFailure | undefined {
   const path = keptPath(test);
-  if (statSync(join(project, path), { throwIfNoEntry: false }) === undefined) return undefined;
+  if (!existsSync(join(project, path))) return undefined;
   return { path, failure: readFailure(path, project) };
 }
 

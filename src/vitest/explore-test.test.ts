@@ -2,15 +2,18 @@
  * `test.explore` as a user sees it: vitest runs whole projects in processes of their own, with the built package installed. The project of
  * `fixtures/vitest/project` is also run by `.ci/explore-on-all-vitests.mjs`, under vitest 5 and on newer Nodes.
  */
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { beforeAll, describe, expect, test } from "vitest";
-import { heddle, read, readJson, repository, requireBuilt, write } from "../../fixtures/command/built-command.js";
-import { makeVitestProject, runVitest, startVitest, type VitestRun } from "../../fixtures/vitest/run-vitest.js";
+import { beforeAll, describe, expect, test, vi } from "vitest";
+import { repository, requireBuilt } from "../../fixtures/command/built-command.js";
+import { makeVitestProject, runVitest, type VitestRun } from "../../fixtures/vitest/run-vitest.js";
 import type { ExplorationTestMeta } from "./protocol.js";
 
 beforeAll(requireBuilt);
+
+/** Each starts vitest, and a machine may have much else to do. */
+vi.setConfig({ testTimeout: 120_000 });
 
 const expectedEnds = JSON.parse(
   readFileSync(fileURLToPath(new URL("../../fixtures/vitest/project/expected.json", import.meta.url)), "utf8"),
