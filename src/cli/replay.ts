@@ -28,18 +28,7 @@ export async function runReplay({ project, fileOrToken, trace, print, warn }: Re
   if (wanted === undefined) throw new BadInputError(`there is no failure to replay: ${FAILURES_FOLDER} holds none`);
   const { path, failure } = openFailure(project, wanted);
   if (fileOrToken === undefined) warn(`Replaying ${path}, the failure that was written last.`);
-  const { program, test } = failure;
-  if (program.kind === "test") {
-    throw new BadInputError(
-      `${path}: is a failure of the test ${JSON.stringify(program.name)} in ${program.file}, and only that test can run it again`,
-    );
-  }
-  const replayed =
-    test !== undefined
-      ? await replayInTest(project, path, wanted, test)
-      : program.kind === "module"
-        ? await replayScenario(failure, await loadScenario(program.file, project))
-        : await replayGraph(failure, program.graph, invariantOf(path, failure));
+  const replayed = await replayIt(project, path, wanted, failure);
   if (trace) print(replayed.trace);
   // Of a scenario that held there is nothing to see.
   else if (replayed.report !== "") print(`${replayed.report}\n`);
@@ -59,6 +48,20 @@ export async function runReplay({ project, fileOrToken, trace, print, warn }: Re
   return EXIT.held;
 }
 
+/** Runs the failure again, wherever what failed can be run. */
+async function replayIt(project: string, path: string, wanted: string, failure: Failure): Promise<Replay> {
+  const { program, test } = failure;
+  switch (program.kind) {
+    case "test":
+      return await replayInTest(project, path, wanted, program);
+    case "module":
+      return await replayScenario(failure, await loadScenario(program.file, project));
+    case "graph":
+      if (test !== undefined) return await replayInTest(project, path, wanted, { kind: "property", ...test });
+      return await replayGraph(failure, program.graph, invariantOf(path, failure));
+  }
+}
+
 /** The invariant that was broken; undefined where the graph itself failed. */
 function invariantOf(path: string, { error }: Failure): (typeof loopInvariants)[number] | undefined {
   if (error.invariant === undefined) return undefined;
@@ -69,17 +72,26 @@ function invariantOf(path: string, { error }: Failure): (typeof loopInvariants)[
   );
 }
 
-/** Only the test knows the invariant that was broken, so it is the test that runs the failure again. */
-async function replayInTest(project: string, path: string, wanted: string, { file, name }: NonNullable<Failure["test"]>): Promise<Replay> {
+/** A test of vitest that can run a failure: one that explores, or a property, which alone knows the invariant that was broken. */
+interface ReplayingTest {
+  readonly kind: "test" | "property";
+  readonly file: string;
+  readonly name: string;
+}
+
+async function replayInTest(project: string, path: string, wanted: string, test: ReplayingTest): Promise<Replay> {
   Object.assign(process.env, { [VARIABLES.replay]: wanted, [VARIABLES.only]: "" });
-  const { tests, loadErrors } = await (await loadRunner("replay")).runOneTest(project, file, name);
+  const { file, name } = test;
+  const { tests, loadErrors } = await (await loadRunner("replay")).runOneTest(project, test);
   const [problem] = loadErrors;
   if (problem !== undefined) throw new BadInputError(problem);
-  const [test] = tests;
-  if (test === undefined) {
-    throw new BadInputError(`${path}: test: ${file} has no test ${JSON.stringify(name)} any more that holds the invariant that was broken`);
+  // Several may have the name; those that know nothing of the failure are skipped, and others say why they could not run it.
+  const [ran] = tests.toSorted((a, b) => Number(b.replay !== undefined) - Number(a.replay !== undefined));
+  if (ran === undefined) {
+    const what = test.kind === "property" ? " any more that holds the invariant that was broken" : " any more that explores";
+    throw new BadInputError(`${path}: test: ${file} has no test ${JSON.stringify(name)}${what}`);
   }
-  if (test.replay === undefined) throw new BadInputError(`${path}: ${file} > ${name}: ${test.errors[0] ?? "did not run the failure"}`);
-  if ("divergence" in test.replay) throw new HeddleError("HEDDLE_DIVERGENCE", test.replay.divergence);
-  return test.replay;
+  if (ran.replay === undefined) throw new BadInputError(`${path}: ${file} > ${name}: ${ran.errors[0] ?? "did not run the failure"}`);
+  if ("divergence" in ran.replay) throw new HeddleError("HEDDLE_DIVERGENCE", ran.replay.divergence);
+  return ran.replay;
 }

@@ -13,7 +13,7 @@ export function explanationLines({ pattern, pairs, gates }: Pick<Explanation, "p
 }
 
 /** `t2 step 5`, `t2 at 1.0`, `io load`, `io load (call 2)`, `setTimeout(50) (call 2)`: a step as a sentence names it. */
-function stepText({ name, operation, kind }: ExplainedStep): string {
+export function stepText({ name, operation, kind }: ExplainedStep): string {
   if (kind === "timer") return operation === "1" ? name : `${name} (call ${operation})`;
   if (kind === "gate") {
     const [call = ""] = operation.split(/[+!]/);

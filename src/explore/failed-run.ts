@@ -11,6 +11,9 @@ import type { ScenarioEnd } from "./scenario-run.js";
 /** How a run ended that failed. */
 export type FailedEnd = Exclude<ScenarioEnd, { readonly kind: "passed" }>;
 
+/** Places in the source for each I/O gate, by its label and number. */
+export type IoSites = Readonly<Record<string, readonly string[]>>;
+
 /** A run that failed, looked at closely. */
 export interface FailedRun {
   readonly end: FailedEnd;
@@ -18,6 +21,8 @@ export interface FailedRun {
   readonly steps: readonly StepRecord[];
   readonly trace: readonly TraceEvent[];
   readonly slowestIoMs: number;
+  /** The calls by which each I/O gate was opened, the innermost first, by its label and number, `load@2`; empty where nobody looked. */
+  readonly ioSites: IoSites;
 }
 
 /**

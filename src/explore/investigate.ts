@@ -54,6 +54,7 @@ export async function investigate(seen: FailureSeen, investigation: Investigatio
     explanation: about === undefined ? [] : explanationLines(about),
     granularity: run.schedule.granularity,
     slowestIoMs: run.slowestIoMs,
+    ioSites: run.ioSites,
     trace: run.trace,
   };
 }

@@ -7,6 +7,7 @@ import type { Simplicity } from "../schedule/simplicity.js";
 import type { TraceEvent } from "../trace/trace.js";
 import type { Coverage } from "./coverage.js";
 import type { Explanation } from "./explain.js";
+import type { IoSites } from "./failed-run.js";
 
 /** In which way a run failed. */
 export type FailureKind = "error" | "deadlock" | "livelock" | "starvation" | "divergence" | "unhandledRejection" | "invariant";
@@ -32,6 +33,8 @@ export interface ExploreFailure {
   readonly granularity: Granularity;
   /** How slow the slowest I/O had to be, in virtual milliseconds. */
   readonly slowestIoMs: number;
+  /** The calls by which each I/O gate of that run was opened, the innermost first, by its label and number, `load@2`. */
+  readonly ioSites?: IoSites;
   /** The steps of the smallest failing run, each with its place in the source. */
   readonly trace: readonly TraceEvent[];
 }

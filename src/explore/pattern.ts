@@ -182,3 +182,19 @@ function touches(step: FailingStep, location: string, describe: DescribeLocation
   const { reads, writes } = accesses(step, location, describe);
   return reads || writes;
 }
+
+/** The steps that a pattern names; none for a circle of waiting tasks, which are named by what they wait for. */
+export function stepsOfPattern(pattern: Pattern): readonly ExplainedStep[] {
+  switch (pattern.kind) {
+    case "lost update":
+    case "check-then-act":
+    case "atomicity violation":
+      return [pattern.before, pattern.between, pattern.after];
+    case "use after close":
+      return [pattern.close, pattern.use];
+    case "order violation":
+      return [pattern.early, pattern.late];
+    case "deadlock cycle":
+      return [];
+  }
+}

@@ -12,7 +12,7 @@ import type { RecordedDecision, Schedule } from "../schedule/schedule.js";
 import type { StepRecord, Strategy } from "../schedule/strategy.js";
 import { recording } from "../strategy/recording.js";
 import type { TraceEvent } from "../trace/trace.js";
-import type { FailedRun } from "./failed-run.js";
+import type { FailedRun, IoSites } from "./failed-run.js";
 import { LatencyBounds } from "./latency.js";
 import { type CommandOptions, DEFAULT_HARD_LIMIT_MS, DEFAULT_MAX_STEPS } from "./options.js";
 import { type Scenario, type ScenarioEnd, ScenarioObserver, ScenarioRun } from "./scenario-run.js";
@@ -28,6 +28,7 @@ export interface CloseRun {
   readonly leaks: readonly string[];
   /** Whether a step would not come to its end and was stopped. */
   readonly isHung: boolean;
+  readonly ioSites: IoSites;
   readonly runClass: Tracker["runClass"] | undefined;
 }
 
@@ -175,6 +176,7 @@ export class ScenarioRunner {
       slowestIoMs: run.loop.slowestIoMs,
       leaks: run.leaks,
       isHung: run.isHung,
+      ioSites: observer.ioSites,
       runClass: isTracking ? this.#tracker?.runClass : undefined,
     };
   }

@@ -17,7 +17,7 @@ import type { Uncontrolled } from "../loop/outside.js";
 import { gate } from "../loop/real-gate.js";
 import { continueDriving } from "../loop/run.js";
 import { getRunningLoop } from "../loop/running.js";
-import { findSite } from "../loop/site.js";
+import { captureStack, findSite, sitesOfStack } from "../loop/site.js";
 import { sleep } from "../loop/sleep.js";
 import type { TakeOver } from "../loop/taken-over.js";
 import type { Task } from "../loop/task.js";
@@ -311,6 +311,9 @@ export class ScenarioRun {
   }
 }
 
+/** So many of the calls that lead to an I/O gate are kept: whoever opens it is often an adapter of the test's. */
+const MAX_CALLS = 4;
+
 /** Writes down the steps of a run, each with the place in the source where it goes on. */
 export class ScenarioObserver implements LoopObserver {
   readonly steps: StepRecord[] = [];
@@ -318,6 +321,8 @@ export class ScenarioObserver implements LoopObserver {
   /** Whether it looks for places in the source, which costs far more than the steps. */
   readonly withSites: boolean;
   #loop: EventLoop | undefined;
+  /** The calls in the program by which each gate was opened, the innermost first, by its label and number, `load@2`. */
+  readonly ioSites: Record<string, readonly string[]> = {};
 
   constructor(withSites: boolean) {
     this.withSites = withSites;
@@ -329,6 +334,12 @@ export class ScenarioObserver implements LoopObserver {
 
   stepEnded(step: StepRecord): void {
     this.steps.push(step);
+  }
+
+  /** A gate is opened by a call, and who waits for it may be a native promise that tells nothing; so the call is its place. */
+  queued(handle: Handle): void {
+    if (!this.withSites || handle.kind !== "gate") return;
+    this.ioSites[formatReadyTask(handle)] = sitesOfStack(captureStack(), MAX_CALLS);
   }
 
   running(handle: Handle): void {

@@ -75,12 +75,17 @@ function formatFrame(hook: PrepareStackTrace, error: Error, callSite: NodeJS.Cal
 
 /** The first frame of `stack` that matches `kind` and is not heddle's own, as a path relative to the project. */
 export function siteOfStack(stack: string, kind: RegExp): string | undefined {
+  return sitesOfStack(stack, 1, kind)[0];
+}
+
+/** Of the frames of `stack` that match `kind` and are not heddle's own, the first `maximum`, as paths relative to the project. */
+export function sitesOfStack(stack: string, maximum: number, kind = FRAME): readonly string[] {
+  const sites: string[] = [];
   for (const line of stack.split("\n")) {
-    if (!kind.test(line)) continue;
-    const place = PLACE.exec(line)?.[1];
-    if (place !== undefined && !isOwn(place)) return relativeSite(place);
+    const place = sites.length < maximum && kind.test(line) ? PLACE.exec(line)?.[1] : undefined;
+    if (place !== undefined && !isOwn(place)) sites.push(relativeSite(place));
   }
-  return undefined;
+  return sites;
 }
 
 /** The lines of a stack, without those before its frames and without the frames of heddle and of Node. */

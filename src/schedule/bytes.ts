@@ -91,6 +91,14 @@ export class ByteReader {
     return value;
   }
 
+  /** So many bytes as they are. */
+  bytes(length: number): Uint8Array {
+    const bytes = this.#bytes.subarray(this.#position, this.#position + length);
+    if (bytes.length < length) throw this.#error(`ends where ${length} bytes were announced`);
+    this.#position += length;
+    return bytes;
+  }
+
   end(): void {
     if (this.#position !== this.#bytes.length) throw this.#error("goes on after its end");
   }

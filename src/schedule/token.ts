@@ -16,7 +16,8 @@ import { type StoredDecision, unpackDecisions } from "./ready-lists.js";
 import { isSameReadyTask, type RecordedDecision, type Schedule } from "./schedule.js";
 import type { ReadyTask } from "./strategy.js";
 
-const PREFIX = "hd1.";
+/** What the token of a schedule begins with, its version included. */
+export const SCHEDULE_PREFIX = "hd1.";
 const CHECKSUM_BYTES = 4;
 
 /** A longer token is neither written nor read: a step takes four to eleven characters, so this is about three million steps. */
@@ -59,7 +60,7 @@ export function encodeSchedule(schedule: Schedule): string {
   whole.bytes(decisions);
   const checksum = crc32(whole.result());
   for (let shift = 24; shift >= 0; shift -= 8) whole.byte((checksum >>> shift) & 0xff);
-  const token = PREFIX + toBase64Url(whole.result());
+  const token = SCHEDULE_PREFIX + toBase64Url(whole.result());
   if (token.length > MAX_TOKEN_LENGTH) throw new UsageError(`schedule: its token would be longer than ${MAX_TOKEN_LENGTH} characters`);
   return token;
 }
@@ -118,9 +119,9 @@ function packDecisions(decisions: readonly RecordedDecision[], names: Map<string
   return writer.result();
 }
 
-/** Whether `text` claims to be a token (of any version), rather than the name of a file. */
+/** Whether `text` claims to be a token (of any version, with drawn values or without), rather than the name of a file. */
 export function looksLikeToken(text: string): boolean {
-  return /^hd\d+\./.test(text);
+  return /^h[dp]\d+\./.test(text);
 }
 
 /**
@@ -132,16 +133,16 @@ export function looksLikeToken(text: string): boolean {
  */
 export function decodeSchedule(token: string): Schedule {
   if (typeof token !== "string") throw new BadInputError(`token: must be a text, not ${describeValue(token)}`);
-  if (!token.startsWith(PREFIX)) {
+  if (!token.startsWith(SCHEDULE_PREFIX)) {
     const version = /^hd\d+\./.exec(token);
     throw new BadInputError(
       version === null
-        ? `token: a schedule token starts with "${PREFIX}", this one with ${JSON.stringify(token.slice(0, 8))}`
-        : `token: version ${JSON.stringify(version[0])} is not known here; this heddle reads "${PREFIX}"`,
+        ? `token: a schedule token starts with "${SCHEDULE_PREFIX}", this one with ${JSON.stringify(token.slice(0, 8))}`
+        : `token: version ${JSON.stringify(version[0])} is not known here; this heddle reads "${SCHEDULE_PREFIX}"`,
     );
   }
   if (token.length > MAX_TOKEN_LENGTH) throw new BadInputError(`token: longer than ${MAX_TOKEN_LENGTH} characters`);
-  const bytes = fromBase64Url(token.slice(PREFIX.length));
+  const bytes = fromBase64Url(token.slice(SCHEDULE_PREFIX.length));
   if (bytes === undefined) throw new BadInputError("token: holds a character that no token has, or was cut short");
   const payload = bytes.subarray(0, Math.max(0, bytes.length - CHECKSUM_BYTES));
   const stated = bytes.subarray(payload.length).reduce((sum, byte) => ((sum << 8) | byte) >>> 0, 0);

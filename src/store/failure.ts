@@ -42,7 +42,16 @@ const program = v.variant("kind", [
   v.strictObject({ kind: v.literal("graph"), graph }),
   /** A file that exports a scenario as default, relative to the project. */
   v.strictObject({ kind: v.literal("module"), file: v.string() }),
-  v.strictObject({ kind: v.literal("test"), file: v.string(), name: v.string() }),
+  /** A test, which alone can run it again: its file relative to the project, and its name behind those of its suites. */
+  v.strictObject({
+    kind: v.literal("test"),
+    file: v.string(),
+    name: v.string(),
+    /** The name of its project, where the test runner knows several. */
+    project: v.exactOptional(v.string()),
+    /** How many tests of this name stand before it in its file. */
+    nth: v.exactOptional(wholeNumber),
+  }),
 ]);
 
 export const failureSchema = v.strictObject({
@@ -55,7 +64,7 @@ export const failureSchema = v.strictObject({
   strategy: v.string(),
   /** What the run is held to besides its schedule. */
   options: v.strictObject({ maxSteps: v.exactOptional(wholeNumber) }),
-  /** The smallest schedule that fails, as a token. */
+  /** The smallest schedule that fails, as a token; one that holds where its drawn values come from, too, if it has any. */
   schedule: v.string(),
   /** What failed first, before anything was made smaller. */
   original: v.strictObject({ program: v.exactOptional(program), schedule: v.string() }),
@@ -65,6 +74,8 @@ export const failureSchema = v.strictObject({
     invariant: v.exactOptional(v.string()),
     message: v.string(),
   }),
+  /** The drawn values as text, for whoever reads the file. */
+  values: v.exactOptional(v.string()),
   trace: v.array(traceEvent),
   /** The command that replays it. */
   replay: v.string(),

@@ -7,7 +7,7 @@ import * as v from "valibot";
 import { BadInputError } from "../errors/errors.js";
 import { checkTaskGraph } from "../graph/check.js";
 import type { TaskGraph } from "../graph/task-graph.js";
-import { decodeSchedule } from "../schedule/token.js";
+import { decodeToken } from "../schedule/prop-token.js";
 import { type Failure, failureSchema } from "./failure.js";
 
 /** A larger file is refused unread. */
@@ -34,7 +34,7 @@ export function readFailure(path: string, folder = "."): Failure {
     }
     const failure = parsed.output;
     for (const { program, schedule } of [failure, failure.original]) {
-      decodeSchedule(schedule);
+      decodeToken(schedule);
       if (program?.kind === "graph") checkTaskGraph(program.graph);
     }
     return failure;

@@ -2,19 +2,24 @@
  * The `reports/` folder: what a run leaves behind. Every write is atomic, so that a full disk or a killed process leaves the file
  * that was there before.
  */
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, extname, join, relative, resolve } from "node:path";
+import { threadId } from "node:worker_threads";
 import { BadInputError } from "../errors/errors.js";
 import { hash32 } from "../random/random.js";
-import { decodeSchedule, looksLikeToken } from "../schedule/token.js";
+import { decodeToken } from "../schedule/prop-token.js";
+import { looksLikeToken } from "../schedule/token.js";
 import type { Failure } from "./failure.js";
 import { describeSystemError, readFailure } from "./read-file.js";
 
 /** Where failures are kept, relative to the project. */
 export const FAILURES_FOLDER = join("reports", "failures");
 
+/** Where failures stand that were repaired, relative to the project: every build replays them. */
+export const RECORDED_FOLDER = join("fixtures", "schedules");
+
 /** Where failures are looked up by token. */
-const SCHEDULE_FOLDERS = [FAILURES_FOLDER, join("fixtures", "schedules")];
+const SCHEDULE_FOLDERS = [FAILURES_FOLDER, RECORDED_FOLDER];
 
 /**
  * Writes `text` to `path`, which is relative to `folder`, whole or not at all. Throws BadInputError that names the file and what the
@@ -22,7 +27,8 @@ const SCHEDULE_FOLDERS = [FAILURES_FOLDER, join("fixtures", "schedules")];
  */
 export function writeAtomically(path: string, text: string, folder = "."): void {
   const target = resolve(folder, path);
-  const temporary = `${target}.${process.pid}.tmp`;
+  // Worker threads of a process have one id, and may write the same file.
+  const temporary = `${target}.${process.pid}${threadId === 0 ? "" : `-${threadId}`}.tmp`;
   try {
     mkdirSync(dirname(target), { recursive: true });
     writeFileSync(temporary, text);
@@ -47,20 +53,47 @@ export function requireWritableReports(project: string): void {
   }
 }
 
-/** Writes a failure under a name that follows from what failed; answers its path relative to `project`. */
+/**
+ * Writes a failure under a name that follows from what failed; answers its path relative to `project`. A file that holds the very same
+ * already is left alone.
+ */
 export function writeFailure(project: string, failure: Omit<Failure, "replay">): string {
+  const path = pathOfFailure(failure);
+  const whole: Failure = { ...failure, replay: `npx heddle replay ${path}` };
+  const text = `${JSON.stringify(whole, undefined, 2)}\n`;
+  if (textOf(join(project, path)) !== text) writeAtomically(path, text, project);
+  return path;
+}
+
+/** Where a failure is kept, relative to the project. A test has one file, whatever fails in it, so that nothing grows while it keeps failing. */
+export function pathOfFailure(failure: Pick<Failure, "program" | "error" | "schedule">): string {
+  const { program, schedule } = failure;
   const slug = describeWhat(failure)
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, "-")
-    .replaceAll(/^-+|-+$/g, "")
-    .slice(0, 60);
-  const identity = hash32(JSON.stringify([failure.program, failure.schedule]))
+    .slice(0, 60)
+    .replaceAll(/^-+|-+$/g, "");
+  const identity = hash32(JSON.stringify(program.kind === "test" ? program : [program, schedule]))
     .toString(16)
     .padStart(8, "0");
-  const path = join(FAILURES_FOLDER, `${slug === "" ? "failure" : slug}-${identity}.json`);
-  const whole: Failure = { ...failure, replay: `npx heddle replay ${path}` };
-  writeAtomically(path, `${JSON.stringify(whole, undefined, 2)}\n`, project);
-  return path;
+  return join(FAILURES_FOLDER, `${slug === "" ? "failure" : slug}-${identity}.json`);
+}
+
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined; // none, or none that can be read
+  }
+}
+
+/** Removes a file, if it is there. Throws BadInputError that names the file and what the system said. */
+export function removeFile(project: string, path: string): void {
+  try {
+    rmSync(resolve(project, path), { force: true });
+  } catch (error) {
+    throw new BadInputError(`${path}: cannot be removed: ${describeSystemError(error)}`, { cause: error });
+  }
 }
 
 /** What failed, in a few words. */
@@ -113,7 +146,7 @@ export interface OpenedFailure {
  */
 export function openFailure(project: string, fileOrToken: string): OpenedFailure {
   if (!looksLikeToken(fileOrToken)) return { path: fileOrToken, failure: readFailure(fileOrToken, project) };
-  decodeSchedule(fileOrToken);
+  decodeToken(fileOrToken);
   const path = findFailureByToken(project, fileOrToken);
   if (path === undefined) {
     throw new BadInputError(`the token is whole, but no failure in ${SCHEDULE_FOLDERS.join(" or ")} has it; replay the failure's file`);

@@ -1,4 +1,7 @@
-/** heddle/vitest: everything that `import … from "heddle/vitest"` offers. It needs vitest and fast-check beside it. */
-export type { InvariantTestMeta } from "./protocol.js";
+/** heddle/vitest: everything that `import … from "heddle/vitest"` offers. It needs vitest beside it, and fast-check where values are drawn. */
+export { configureExplore, type ExplorationOptions, type ExploreTestOptions, type ProvidedOptions } from "./explore-options.js";
+export { it, test, withExplore } from "./explore-test.js";
+export type { ExploreTest, HeddleTest, PropOptions, ScenarioContext, TestScenario } from "./explore-types.js";
+export type { ExplorationTestMeta, InvariantTestMeta } from "./protocol.js";
 export { type InvariantTestOptions, testInvariants } from "./test-invariants.js";
 export { type RecordedFailuresOptions, testRecordedFailures } from "./test-recorded-failures.js";

@@ -19,9 +19,22 @@ export interface InvariantTestMeta {
 /** What a test that ran one recorded failure again leaves in its `meta`. */
 export type ReplayTestMeta = Replay | { readonly divergence: string };
 
+/** What a test that explored leaves in its `meta`, for reporters. */
+export interface ExplorationTestMeta {
+  readonly status: "passed" | "failed" | "stopped";
+  readonly runs: number;
+  /** Different schedules. */
+  readonly distinct: number;
+  /** Whether every schedule was covered. */
+  readonly complete: boolean;
+  readonly strategy: string;
+  readonly seed: number;
+}
+
 declare module "vitest" {
   interface TaskMeta {
     heddle?: InvariantTestMeta;
+    heddleExploration?: ExplorationTestMeta;
     heddleReplay?: ReplayTestMeta;
   }
 }

@@ -60,9 +60,9 @@ test("files and names are narrowed by a text, which is no pattern", async () => 
 test("one test of one file is run by its path and its whole name, whatever characters they hold", async () => {
   const name = "suite (a|b) > inner > holds, and [so on]";
   for (const file of ["properties/a.property.js", "properties/[odd] (folder)/a.property.js"]) {
-    expect((await runOneTest(project, file, name)).tests).toMatchObject([{ file, name, state: "passed" }]);
-    expect((await runOneTest(project, file, "holds")).tests).toMatchObject([{ file, name: "holds" }]);
-    expect((await runOneTest(project, file, "hold")).tests).toEqual([]);
+    expect((await runOneTest(project, { kind: "property", file, name })).tests).toMatchObject([{ file, name, state: "passed" }]);
+    expect((await runOneTest(project, { kind: "property", file, name: "holds" })).tests).toMatchObject([{ file, name: "holds" }]);
+    expect((await runOneTest(project, { kind: "property", file, name: "hold" })).tests).toEqual([]);
   }
 });
 

@@ -1,7 +1,7 @@
 /**
  * Running a project's property files through vitest, from the command.
  */
-import { relative } from "node:path";
+import { join, relative, sep } from "node:path";
 // Property files need it, and that it is missing is to be said before the first of them is loaded.
 import "fast-check";
 import { createVitest, type Reporter, type TestCase, type TestModule, type TestUserConfig, type Vitest } from "vitest/node";
@@ -12,6 +12,9 @@ import { type InvariantTestMeta, PROGRESS_ANNOTATION, type ReplayTestMeta } from
 
 /** How long an interrupt may go unheard, in milliseconds of real time. */
 const CANCEL_AGAIN_MS = 200;
+
+/** A terminal's Ctrl-C reaches every process of the group, and a worker process would die before it could say what it knows. */
+const FOR_INTERRUPTS: TestUserConfig = { pool: "threads" };
 
 export interface PropertyTest {
   /** Relative to the project. */
@@ -53,20 +56,32 @@ export async function runPropertyFiles(options: PropertyRunOptions): Promise<Pro
   return await runVitest(options, files, {
     root: project,
     include: ["properties/**/*.property.?(c|m)[jt]s?(x)"],
+    ...FOR_INTERRUPTS,
     ...(only !== undefined && { testNamePattern: escapeRegExp(only) }),
   });
 }
 
-/** Runs one test of one file. What it is called is the file's path relative to the project, and its name behind those of its suites. */
-export async function runOneTest(project: string, file: string, name: string): Promise<PropertyRun> {
+/** One test: the path of its file relative to the project, and its name behind those of its suites. */
+export interface TestToRun {
+  /** A property is looked for wherever its file is; another test is found by the configuration of the project, and runs under that. */
+  readonly kind: "property" | "test";
+  readonly file: string;
+  readonly name: string;
+}
+
+/** Runs one test of one file. */
+export async function runOneTest(project: string, { kind, file, name }: TestToRun): Promise<PropertyRun> {
   const quiet: PropertyListener = { onProgress: () => undefined, onFailure: () => undefined, onInterrupt: () => undefined };
   // Versions of vitest differ in what they put between the names of suites.
   const names = name.split(" > ").map(escapeRegExp);
-  return await runVitest({ project, ...quiet }, [], {
-    root: project,
-    include: [file.replaceAll(/[\\()[\]{}!*?@+|]/g, String.raw`\$&`)],
-    testNamePattern: `^\\s*${names.join(" (?:> )?")}$`,
-  });
+  const testNamePattern = `^\\s*${names.join(" (?:> )?")}$`;
+  if (kind === "property") {
+    const include = [file.replaceAll(/[\\()[\]{}!*?@+|]/g, String.raw`\$&`)];
+    return await runVitest({ project, ...quiet }, [], { root: project, include, testNamePattern, ...FOR_INTERRUPTS });
+  }
+  const run = await runVitest({ project, ...quiet }, [join(project, file)], { root: project, testNamePattern });
+  // A filter is a part of a path, and other files may have it, too.
+  return { ...run, tests: run.tests.filter((test) => test.file === file) };
 }
 
 async function runVitest(
@@ -92,8 +107,6 @@ async function runVitest(
   vitest = await startVitest({
     ...config,
     watch: false,
-    // A terminal's Ctrl-C reaches every process of the group, and a worker process would die before it could say what it knows.
-    pool: "threads",
     coverage: { enabled: false },
     passWithNoTests: true,
     testTimeout: 0,
@@ -144,7 +157,7 @@ class PropertyReporter implements Reporter {
     // A skipped test that has told its progress was interrupted.
     if (state === "pending" || (state === "skipped" && heddle === undefined)) return;
     const test: PropertyTest = {
-      file: relative(this.#options.project, testCase.module.moduleId),
+      file: relative(this.#options.project, testCase.module.moduleId).replaceAll(sep, "/"),
       name: testCase.fullName,
       state: state === "skipped" ? "interrupted" : state,
       errors: (errors ?? []).map(({ message, stack }) => stack ?? message),

@@ -1,16 +1,9 @@
 /**
  * Invariants as a test of vitest: random graphs, random schedules, and a failure that is small, kept, and readable.
  */
-import * as fc from "fast-check";
+import type * as fc from "fast-check";
 import { type TestContext, test } from "vitest";
-import {
-  type CheckOptions,
-  type CheckProgress,
-  type CheckResult,
-  checkInvariants,
-  DEFAULT_RUNS,
-  type InvariantFailure,
-} from "../arbitrary/check-invariants.js";
+import type { CheckOptions, CheckProgress, CheckResult, InvariantFailure } from "../arbitrary/check-invariants.js";
 import { BadInputError, HeddleError } from "../errors/errors.js";
 import { fromEnvironment, parseRuns, parseSeed } from "../explore/environment.js";
 import type { Invariant } from "../invariant/invariant.js";
@@ -24,6 +17,7 @@ import { replayGraph } from "../store/replay-failure.js";
 import { openFailure, writeFailure } from "../store/reports.js";
 import { strategyNamed } from "../strategy/named.js";
 import { DivergenceError } from "../strategy/replay.js";
+import { loadFastCheck } from "./fast-check.js";
 import { type InvariantTestMeta, PROGRESS_ANNOTATION } from "./protocol.js";
 
 export type InvariantTestOptions = Pick<CheckOptions, "graphs" | "schedules" | "invariants" | "runs" | "seed">;
@@ -69,9 +63,14 @@ async function check(context: TestContext, id: TestId, options: InvariantTestOpt
   const seed = fromEnvironment("seed");
   const strategy = fromEnvironment("strategy");
   const chosenSeed = seed === undefined ? (options.seed ?? freshSeed()) : parseSeed(seed, "HEDDLE_SEED");
+  // Whoever takes another function of this entry need not have fast-check.
+  const fastCheck = await loadFastCheck();
+  const { checkInvariants, DEFAULT_RUNS } = await import("../arbitrary/check-invariants.js");
   const result = await checkInvariants({
     ...(options.graphs && { graphs: options.graphs }),
-    ...(strategy === undefined ? options.schedules && { schedules: options.schedules } : { schedules: strategiesNamed(strategy) }),
+    ...(strategy === undefined
+      ? options.schedules && { schedules: options.schedules }
+      : { schedules: strategiesNamed(strategy, fastCheck) }),
     invariants,
     runs: runs === undefined ? (options.runs ?? DEFAULT_RUNS) : parseRuns(runs, "HEDDLE_RUNS"),
     seed: chosenSeed,
@@ -91,9 +90,9 @@ async function check(context: TestContext, id: TestId, options: InvariantTestOpt
   }
 }
 
-function strategiesNamed(name: string): fc.Arbitrary<Strategy> {
+function strategiesNamed(name: string, { nat, noShrink }: typeof fc): fc.Arbitrary<Strategy> {
   strategyNamed(name, 0);
-  return fc.noShrink(fc.nat()).map((seed) => strategyNamed(name, seed));
+  return noShrink(nat()).map((seed) => strategyNamed(name, seed));
 }
 
 /**
