@@ -5,6 +5,7 @@ import { describeValue, UsageError } from "../errors/errors.js";
 import { Coroutine } from "../loop/coroutine.js";
 import type { EventLoop } from "../loop/event-loop.js";
 import { Future } from "../loop/future.js";
+import { nativeThen } from "../loop/native-then.js";
 import { getRunningLoop } from "../loop/running.js";
 import { isThenable } from "../loop/thenable.js";
 
@@ -35,7 +36,7 @@ export function futureFor(loop: EventLoop, item: unknown, argument: string): Fut
   if (item instanceof Future && item.getLoop() === loop) return item as Future;
   if (item instanceof Coroutine || typeof item === "function") return loop.createTask(item as Coroutine | (() => unknown));
   // Its task takes a rejection in a later step, and until then the runtime must not think that nobody does.
-  if (item instanceof Promise) item.catch(() => undefined);
+  if (item instanceof Promise) nativeThen(item, undefined, () => undefined);
   requireAwaitable(item, argument);
   return loop.createTask(async () => await item);
 }

@@ -1,6 +1,7 @@
 /**
  * Orders that may be simpler than the one of a failing run, and still fail: what is tried while a run is made small.
  */
+import { isArrival } from "../schedule/strategy.js";
 import { fewestSwitches } from "./commute.js";
 import type { OrderItem } from "./order.js";
 import type { Edge, PartialOrder, Vertex } from "./partial-order.js";
@@ -55,7 +56,7 @@ export function tornApart({ vertices }: PartialOrder): readonly Torn[] {
   const latest = new Map<number, Set<number>>();
   const torn: Torn[] = [];
   vertices.forEach(({ chain, item }, index) => {
-    if (item.kind === "gate") {
+    if (isArrival(item.kind)) {
       const first = firstPassedOver(vertices, index);
       if (first !== undefined) torn.push({ earlier: new Set([index]), later: new Set([first]) });
       return;
@@ -78,7 +79,7 @@ function firstPassedOver(vertices: readonly Vertex[], index: number): number | u
   let arrivalOfFirst = vertices[index]?.arrival ?? 0;
   for (let later = index + 1; later < vertices.length; later++) {
     const { item, arrival, causes } = vertices[later] as Vertex; // inside
-    if (item.kind !== "gate" || arrival >= arrivalOfFirst || causes.some((cause) => cause >= index)) continue;
+    if (!isArrival(item.kind) || arrival >= arrivalOfFirst || causes.some((cause) => cause >= index)) continue;
     first = later;
     arrivalOfFirst = arrival;
   }

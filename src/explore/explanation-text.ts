@@ -13,6 +13,7 @@ export function explanationLines({ pattern, pairs, gates }: Pick<Explanation, "p
 /** `t2 step 5`, `t2 at 1.0`, `io load`, `io load (call 2)`: a step as a sentence names it. */
 function stepText({ name, operation, kind }: ExplainedStep): string {
   if (kind === "gate") return operation === "1" ? `io ${name}` : `io ${name} (call ${operation})`;
+  if (kind === "reaction") return `${/^\w+\(/.test(name) ? name : `await ${name}`}${operation === "1" ? "" : ` (time ${operation})`}`;
   if (operation === "") return name;
   return /^\d+$/.test(operation) ? `${name} step ${operation}` : `${name} at ${operation}`;
 }

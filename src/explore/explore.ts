@@ -3,13 +3,15 @@
  */
 
 import { listenForLeaks } from "../intercept/leaks.js";
+import { takeOverReactions } from "../intercept/reactions.js";
 import { takeTurn } from "../loop/run.js";
 import { interceptStrays } from "../loop/strays.js";
 import { decodeSchedule } from "../schedule/token.js";
 import { following } from "../strategy/replay.js";
+import { explorationAtEventGrain, grainLine } from "./at-event-grain.js";
 import { picking } from "./counting.js";
 import type { Coverage } from "./coverage.js";
-import { Exploration, type FirstRun } from "./exploration.js";
+import { Exploration, type FailureSeen, type FirstRun } from "./exploration.js";
 import { divergence, investigate } from "./investigate.js";
 import { type ExploreOptions, requireOptions } from "./options.js";
 import type { CommonFindings, ExploreFailure, Outcome } from "./outcome.js";
@@ -40,28 +42,47 @@ export async function explore(scenario: Scenario, options: ExploreOptions = {}):
   requireOptions(scenario, options);
   const exploration = new Exploration(scenario, options);
   const release = await takeTurn("explore()");
+  let current = exploration;
   const putBack = interceptStrays((error) => {
-    exploration.runner.noteStray(error);
+    current.runner.noteStray(error);
   });
+  let putReactionsBack: (() => void) | undefined;
   try {
+    if (options.granularity === "await") putReactionsBack = takeOverReactions();
     await exploration.runner.prepare();
     let failure = await exploration.search((first) => checkFirst(exploration, first, options));
     await exploration.audit();
     const { coverage, isComplete } = exploration; // before runs that are no part of the search add to it
     const seen = exploration.firstFailure;
     if (failure === undefined && seen !== undefined) {
-      failure = await investigate(seen, {
-        runner: exploration.runner,
-        minimise: options.minimise !== false,
-        isOver: () => exploration.isOutOfTime(),
-        strategy: exploration.strategy,
-      });
+      const isMinimised = options.minimise !== false;
+      const isRetried = isMinimised && options.granularity === "await";
+      if (isRetried) current = explorationAtEventGrain(scenario, options, seen, exploration);
+      failure = isRetried ? await investigateGrain(seen, exploration, current) : await lookInto(seen, exploration, isMinimised);
     }
     return outcomeOf(exploration, { coverage, isComplete }, failure);
   } finally {
+    putReactionsBack?.();
     putBack();
     release();
   }
+}
+
+function lookInto(seen: FailureSeen, exploration: Exploration, isMinimised: boolean): Promise<ExploreFailure> {
+  const { runner, strategy } = exploration;
+  return investigate(seen, { runner, minimise: isMinimised, isOver: () => exploration.isOutOfTime(), strategy });
+}
+
+/** The failure `seen` of the exploration `wide` at the await grain, in orders of events alone where `narrow` finds it there. */
+async function investigateGrain(seen: FailureSeen, wide: Exploration, narrow: Exploration): Promise<ExploreFailure> {
+  const original = await lookInto(seen, wide, false);
+  if (original.kind === "divergence") return original;
+  await narrow.runner.prepare();
+  await narrow.search(() => Promise.resolve(undefined));
+  const { firstFailure } = narrow;
+  const failure = firstFailure === undefined ? await lookInto(seen, wide, true) : await lookInto(firstFailure, narrow, true);
+  if (failure.kind === "divergence") return failure;
+  return { ...failure, run: seen.run, original: original.original, explanation: [grainLine(narrow), ...failure.explanation] };
 }
 
 /** Makes the first run again; the failure when it is not the same, with what the scenario asks that no schedule answers. */
@@ -139,6 +160,7 @@ export async function replay(
     ...options,
     runs: 1,
     seed,
+    granularity,
     ioLatencyMs,
     strategy,
     starvationBound: Number.POSITIVE_INFINITY,

@@ -11,7 +11,7 @@
  * of each of them. A failure in which such a task takes fewer steps than in all known ones can be missed.
  */
 import type { Simplicity } from "../schedule/simplicity.js";
-import type { Alternative, Decision, StepRecord, Strategy } from "../schedule/strategy.js";
+import { type Alternative, type Decision, isArrival, type StepRecord, type Strategy } from "../schedule/strategy.js";
 import { Heap } from "../sync/heap.js";
 import { MAX_STAY } from "./in-order.js";
 import type { FailingRun } from "./order.js";
@@ -124,7 +124,7 @@ export class FewestFirst {
       },
       observe: ({ name, kind }: StepRecord): void => {
         made.set(name, (made.get(name) ?? 0) + 1);
-        if (kind === "gate") return;
+        if (isArrival(kind)) return;
         stays = last === name ? stays + 1 : 0;
         if (stays >= MAX_STAY) polling.add(name);
         if (last !== undefined && last !== name) cost += SWITCH;
@@ -136,13 +136,14 @@ export class FewestFirst {
 
 /** What each alternative costs, where `last` was the name of the task that ran last. */
 function costsOf({ kind, ready }: Decision, last: string | undefined): readonly number[] {
-  let hasGate = false;
+  const hasReaction = ready.some((alternative) => alternative.kind === "reaction");
+  const seen = { gate: false, reaction: false };
   return ready.map((alternative, index) => {
     if (kind === "batch") return index === 0 ? 0 : index === 1 ? BATCH : BATCH + DEPARTURE;
     if (alternative.kind === "clock") return DEPARTURE;
-    if (alternative.kind !== "gate") return last === undefined || last === alternative.name ? 0 : SWITCH;
-    const isFirst = !hasGate;
-    hasGate = true;
+    if (alternative.kind !== "gate" && alternative.kind !== "reaction") return last === undefined || last === alternative.name ? 0 : SWITCH;
+    const isFirst = !seen[alternative.kind] && (alternative.kind === "reaction" || !hasReaction);
+    seen[alternative.kind] = true;
     return isFirst ? 0 : DEPARTURE;
   });
 }
@@ -151,10 +152,10 @@ const costOf = ({ switches, departures, batches }: Cost): number => switches * S
 
 const isOfTask = ({ kind }: Alternative): boolean => kind === undefined || kind === "task" || kind === "callback";
 
-const lastTaskOf = ({ steps }: FailingRun): string | undefined => steps.findLast(({ kind }) => kind !== "gate")?.name;
+const lastTaskOf = ({ steps }: FailingRun): string | undefined => steps.findLast(({ kind }) => !isArrival(kind))?.name;
 
 function lengthsOf({ steps }: FailingRun): Map<string, number> {
   const lengths = new Map<string, number>();
-  for (const { name, kind } of steps) if (kind !== "gate") lengths.set(name, (lengths.get(name) ?? 0) + 1);
+  for (const { name, kind } of steps) if (!isArrival(kind)) lengths.set(name, (lengths.get(name) ?? 0) + 1);
   return lengths;
 }

@@ -2,11 +2,11 @@
  * Following an order as far as it applies to the program, which may not be the one that the order is from.
  *
  * Of what is ready, what stands first in the order runs. What does not stand in it comes after what does: there the task that ran last goes
- * on as long as it can, and then comes the first in the order of arrival, so that an empty order gives a run of few switches. Time passes
- * open gates, and gates join a batch, only where the order says so.
+ * on as long as it can, or a reaction, as microtasks do, and then comes the first in the order of arrival, so that an empty order gives a run of
+ * few switches. Time passes open gates, and gates join a batch, only where the order says so.
  */
 import { formatReadyTask } from "../schedule/schedule.js";
-import type { Alternative, Decision, ReadyTask, StepRecord, Strategy } from "../schedule/strategy.js";
+import { type Alternative, type Decision, isArrival, type ReadyTask, type StepRecord, type Strategy } from "../schedule/strategy.js";
 import { nameOf, type OrderItem } from "./order.js";
 
 /**
@@ -104,11 +104,12 @@ export class InOrder implements Strategy {
     if (place !== undefined) return place;
     if (alternative.kind === "clock") return Number.POSITIVE_INFINITY;
     if (this.#polling.has(alternative.name)) return this.#items.length + 2;
+    if (alternative.kind === "reaction") return this.#items.length;
     return this.#last !== undefined && isSameChain(alternative, this.#last) ? this.#items.length : this.#items.length + 1;
   }
 
   observe(step: StepRecord): void {
-    if (step.kind !== "gate") this.#last = step;
+    if (!isArrival(step.kind)) this.#last = step;
     // A batch is known by the first of its gates.
     const [operation = ""] = step.kind === "gate" ? step.operation.split("+") : [step.operation];
     for (const name of [nameOf(step), formatReadyTask({ name: step.name, operation })]) this.#ran.set(name, step.step);

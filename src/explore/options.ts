@@ -1,9 +1,10 @@
 /**
  * What an exploration can be told.
  */
-import { BadInputError, UsageError } from "../errors/errors.js";
+import { BadInputError, describeValue, UsageError } from "../errors/errors.js";
 import { requireDuration, requireStrategy } from "../loop/require-options.js";
 import { requireSeed } from "../random/random.js";
+import type { Granularity } from "../schedule/schedule.js";
 import type { Strategy } from "../schedule/strategy.js";
 import { strategyNamed } from "../strategy/named.js";
 import type { Coverage } from "./coverage.js";
@@ -28,8 +29,12 @@ export interface ExploreOptions {
    * `seeded`), some with a number behind a colon (`pct:5`), or a strategy. Default `"portfolio"`.
    */
   readonly strategy?: string | Strategy;
-  /** What is permuted. `"event"`, the default, keeps the order that the language gives to promises; it is the only one so far. */
-  readonly granularity?: "event";
+  /**
+   * What is permuted. `"event"`, the default: what the outside world orders; microtasks keep the order that the language gives them, so whatever fails can
+   * happen in production. `"await"`: also every await of instrumented code and every callback of a promise, which finds code whose correctness hangs on
+   * the number of microtask turns. A failure found there is tried again at the event grain, and says which it needs.
+   */
+  readonly granularity?: Granularity;
   /** How long an I/O gate may be held back, in virtual milliseconds. Default 10. */
   readonly ioLatencyMs?: number;
   /** How many I/O gates may settle in one step. Default 3. */
@@ -101,8 +106,8 @@ export function requireOptions(scenario: unknown, options: ExploreOptions): void
   if (ioLatencyMs !== undefined && (!Number.isSafeInteger(ioLatencyMs) || ioLatencyMs < 0)) {
     throw new UsageError(`explore: ioLatencyMs must be a whole number of milliseconds, 0 or more, not ${String(ioLatencyMs)}`);
   }
-  if (granularity !== undefined && (granularity as unknown) !== "event") {
-    throw new UsageError(`explore: granularity must be "event", not ${JSON.stringify(granularity)}`);
+  if (granularity !== undefined && !["event", "await"].includes(granularity)) {
+    throw new UsageError(`explore: granularity must be "event" or "await", not ${describeValue(granularity)}`);
   }
   if (seed !== undefined) requireSeed(seed);
   requireStrategy(strategy, "explore: strategy");

@@ -67,12 +67,13 @@ export class ScenarioRunner {
 
   /** A new run, the one that is under way from now on. */
   begin(strategy: Strategy, observer?: ScenarioObserver, ioLatencyMs = this.#options.ioLatencyMs): ScenarioRun {
-    const { mainName, maxSteps = DEFAULT_MAX_STEPS, idleGraceMs, maxBatch, tracked = false } = this.#options;
+    const { mainName, maxSteps = DEFAULT_MAX_STEPS, idleGraceMs, maxBatch, granularity, tracked = false } = this.#options;
     this.#current = new ScenarioRun({
       strategy,
       seed: this.seed,
       maxSteps,
       idleGraceMs,
+      granularity,
       ioLatencyMs,
       maxBatch,
       quiescence: this.#quiescence,
@@ -138,11 +139,11 @@ export class ScenarioRunner {
     housekeeping: Schedule["housekeeping"],
     ioLatencyMs = this.#options.ioLatencyMs ?? IO_LATENCY_MS,
   ): Schedule {
-    const { maxSteps, maxBatch } = this.#options;
+    const { granularity = "event", maxSteps, maxBatch } = this.#options;
     return {
       version: 1,
       seed: this.seed,
-      granularity: "event",
+      granularity,
       ioLatencyMs,
       housekeeping,
       ...(maxSteps !== undefined && { maxSteps }),

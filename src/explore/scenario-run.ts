@@ -11,6 +11,7 @@ import { onNextMacrotask, type Quiescence } from "../loop/host.js";
 import { io } from "../loop/io.js";
 import type { Uncontrolled } from "../loop/outside.js";
 import { continueDriving } from "../loop/run.js";
+import { Reaction } from "../loop/reaction.js";
 import { getRunningLoop } from "../loop/running.js";
 import { findSite } from "../loop/site.js";
 import { sleep } from "../loop/sleep.js";
@@ -18,6 +19,7 @@ import type { Task } from "../loop/task.js";
 import type { Tracker } from "../loop/tracker.js";
 import { Wait } from "../loop/wait.js";
 import { Random } from "../random/random.js";
+import type { Granularity } from "../schedule/schedule.js";
 import type { StepRecord, Strategy } from "../schedule/strategy.js";
 import { shared } from "../shared/shared.js";
 import { DivergenceError } from "../strategy/replay.js";
@@ -123,6 +125,7 @@ export interface ScenarioRunOptions {
   readonly quiescence: Quiescence;
   /** The name of the main task. Default `"main"`. */
   readonly mainName: string | undefined;
+  readonly granularity: Granularity | undefined;
   readonly ioLatencyMs: number | undefined;
   readonly maxBatch: number | undefined;
   /** Who is told what each step touches, if anybody is. */
@@ -143,13 +146,14 @@ export class ScenarioRun {
 
   constructor(options: ScenarioRunOptions) {
     this.#options = options;
-    const { strategy, maxSteps, idleGraceMs, observer, ioLatencyMs, maxBatch, tracker, isTracked } = options;
+    const { strategy, maxSteps, idleGraceMs, observer, granularity, ioLatencyMs, maxBatch, tracker, isTracked } = options;
     tracker?.begin(isTracked);
     this.loop = new EventLoop({
       strategy,
       maxSteps,
       idleGraceMs,
       observer,
+      granularity,
       ioLatencyMs,
       maxBatch,
       tracker,
@@ -232,6 +236,11 @@ export class ScenarioObserver implements LoopObserver {
     const t = this.#loop?.time() ?? 0;
     if (handle.kind === "gate") {
       this.trace.push({ t, task: name, op: operation, name: "io", phase: "end" });
+      return;
+    }
+    if (handle instanceof Reaction) {
+      const { site } = handle;
+      this.trace.push({ t, task: name, op: operation, name: "reaction", phase: "end", ...(site !== undefined && { site }) });
       return;
     }
     if (!(handle instanceof Wait)) {

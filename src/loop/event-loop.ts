@@ -12,6 +12,7 @@
  * It is longer than other files here because it is asyncio's interface and the step together, which share all of their state.
  */
 import { UsageError } from "../errors/errors.js";
+import type { Granularity } from "../schedule/schedule.js";
 import type { Housekeeping, StepRecord, Strategy } from "../schedule/strategy.js";
 import { Agenda } from "./agenda.js";
 import { DeadlockError, describeWaiting } from "./deadlock.js";
@@ -25,6 +26,7 @@ import { Ledger } from "./ledger.js";
 import { type Completion, Lifecycle } from "./lifecycle.js";
 import { EndlessWatch, StarvationError } from "./livelock.js";
 import { OutsideWatch, type Uncontrolled } from "./outside.js";
+import { Reaction, Reactions } from "./reaction.js";
 import { findRunningLoop, setRunningLoop } from "./running.js";
 import { findSite } from "./site.js";
 import { requireDelay } from "./sleep.js";
@@ -66,6 +68,8 @@ export interface EventLoopOptions {
   readonly maxBatch?: number | undefined;
   /** Who is told what each step touches. Default: nobody. @internal */
   readonly tracker?: Tracker | undefined;
+  /** `"await"` makes awaits of instrumented code, and promise reactions where they are taken over, steps of their own. Default `"event"`. @internal */
+  readonly granularity?: Granularity | undefined;
 }
 
 /** How long a gate may be held back where nothing else is said, in virtual milliseconds. */
@@ -121,6 +125,8 @@ export class EventLoop {
   readonly #recordsSteps: boolean;
   /** What each step touches is told here, by whatever is touched. @internal */
   readonly tracker: Tracker | undefined;
+  /** Where awaits and promise reactions become steps; undefined at the event grain. @internal */
+  readonly reactions: Reactions | undefined;
   #invariants: StepInvariants | undefined = undefined;
   #gatesOpened: Map<string, number> | undefined = undefined;
   #futuresCreated = 0;
@@ -145,6 +151,7 @@ export class EventLoop {
     this.#observer = observer;
     this.#maxSteps = maxSteps;
     this.tracker = tracker;
+    this.reactions = options.granularity === "await" ? new Reactions(this, options.sites === true) : undefined;
     this.#recordsSteps = strategy?.observe !== undefined || observer?.stepEnded !== undefined;
     this.#watchFromStep = EndlessWatch.fromStep(maxSteps);
     this.#agenda = new Agenda(this, { strategy, tracker, maxBatch });
@@ -338,9 +345,9 @@ export class EventLoop {
     return outside.length === 1 ? outside[0] : undefined;
   }
 
-  /** Whether a gate that `task` has opened is not settled yet. @internal */
+  /** Whether a gate that `task` has opened is not settled yet, or some await or reaction, of whomever, is still to go on. @internal */
   hasOpenGate(task: Task<never> | Task): boolean {
-    return this.#agenda.openGates.some((gate) => gate.task === task);
+    return (this.reactions !== undefined && this.reactions.ready > 0) || this.#agenda.openGates.some((gate) => gate.task === task);
   }
 
   /** Whether virtual time may pass: not while a file or a connection of the program is under way, which it would outrun. @internal */
@@ -493,7 +500,7 @@ export class EventLoop {
       step,
       this.time(),
       isWait ? handle.source : handle,
-      handle instanceof GateBatch,
+      handle instanceof GateBatch || handle instanceof Reaction,
       this.#agenda.readyCount === 0,
     );
     if (this.#recordsSteps) this.#noteStep(handle);

@@ -73,6 +73,7 @@ function describe(event: TraceEvent, isWhole: boolean): string {
     case "end":
     case "error":
       if (event.name === "io") return describeGate(event.op ?? "");
+      if (event.name === "reaction") return describeReaction(event.op ?? "", event.site);
       return `${place}${isWhole ? "" : "… "}${event.name ?? ""}${outcome}`;
   }
 }
@@ -81,6 +82,11 @@ function describe(event: TraceEvent, isWhole: boolean): string {
 function describeGate(operation: string): string {
   const [call = "", ...others] = operation.split("+");
   return `settles${call === "1" ? "" : ` (call ${call})`}${others.length === 0 ? "" : ` with ${others.join(", ")}`}`;
+}
+
+/** `goes on`, `goes on (time 2) at src/a.ts:3:5`: the place where the name of the column does not say it. */
+function describeReaction(operation: string, site: string | undefined): string {
+  return `goes on${operation === "1" ? "" : ` (time ${operation})`}${site === undefined ? "" : ` at ${shortSite(site)}`}`;
 }
 
 /** The end of a place says more than its beginning: the file's name and the line. */

@@ -5,16 +5,19 @@
  * order, then batches, then the latency bound, then steps. Nothing that comes later makes up for what comes earlier: a run with one switch
  * less is simpler whatever else it costs. So a search that only ever goes to a simpler run comes to an end.
  */
-import type { AlternativeKind, ReadyTask } from "./strategy.js";
+import { type AlternativeKind, isArrival, type ReadyTask } from "./strategy.js";
 
 /** What of a run is to be small, the most important first. */
 export interface Simplicity {
   /**
-   * How often the next step is of another task (or another callback) than the one before. Gates stand between steps of tasks and are no
-   * task.
+   * How often the next step is of another task (or another callback) than the one before. Gates and reactions stand between steps of tasks and
+   * are no task.
    */
   readonly switches: number;
-  /** How often a gate settled before one that had been opened earlier, or time passed gates that were open. */
+  /**
+   * How often a gate settled before one that had been opened earlier, or while a reaction was ready; a reaction ran before one that had been ready
+   * earlier; or time passed gates that were open.
+   */
   readonly departures: number;
   /** How many gates settled in the step of another one. */
   readonly batches: number;
@@ -48,7 +51,7 @@ export function simplicityOf(steps: readonly OrderedStep[], { decisions = [], io
   let switches = 0;
   let last: OrderedStep | undefined;
   for (const step of steps) {
-    if (step.kind === "gate") continue;
+    if (isArrival(step.kind)) continue;
     if (last !== undefined && last.name !== step.name) switches++;
     last = step;
   }
@@ -93,9 +96,12 @@ export function kindsOf(steps: readonly OrderedStep[], decisions: readonly Order
   return (alternative) => {
     const told = alternative.kind ?? known.get(alternative.name);
     if (told !== undefined) return told;
-    return isClock(alternative) ? "clock" : isSettle(alternative) ? "settle" : "task";
+    return isClock(alternative) ? "clock" : isSettle(alternative) ? "settle" : isReaction(alternative) ? "reaction" : "task";
   };
 }
+
+/** By its name alone: a place in the source, or what a promise calls back. */
+const isReaction = ({ name }: OrderedStep): boolean => /:\d+:\d+$|^(then|finally)\(.*\)$/.test(name);
 
 /** By its name alone, no task is taken for it: the operation of a task is never empty. */
 const isSettle = (alternative?: OrderedStep): boolean =>
@@ -110,10 +116,12 @@ function isBatched({ ready, index }: OrderedDecision, kindOf: KindOf): boolean {
   return index > 0 && first !== undefined && kindOf(first) === "settle";
 }
 
-/** Whether it let time pass open gates, or took a gate while one that had been opened earlier was open. */
+/** Whether it let time pass open gates, or took a gate or a reaction that was not the first in the order of arrival. */
 function isDeparture({ ready, index }: OrderedDecision, kindOf: KindOf): boolean {
   const taken = ready[index];
   if (taken === undefined) return false;
   const kind = kindOf(taken);
-  return kind === "clock" || (kind === "gate" && ready.slice(0, index).some((other) => kindOf(other) === "gate"));
+  if (kind === "reaction") return ready.slice(0, index).some((other) => kindOf(other) === "reaction");
+  if (kind !== "gate") return kind === "clock";
+  return ready.some((other, place) => kindOf(other) === "reaction" || (place < index && kindOf(other) === "gate"));
 }

@@ -11,10 +11,19 @@ export interface ReadyTask {
 }
 
 /**
- * What an alternative of a decision is: the next step of a task; a callback of the program; an I/O gate that would settle; the virtual
- * clock, which would pass the open gates (`"clock"`); or, where a batch of gates is put together, the end of it (`"settle"`).
+ * What an alternative of a decision is: the next step of a task; a callback of the program; an I/O gate that would settle; at the await grain an
+ * await that would go on, or a callback of a promise (`"reaction"`); the virtual clock, which would pass the open gates (`"clock"`); or, where a batch of
+ * gates is put together, the end of it (`"settle"`).
  */
-export type AlternativeKind = "task" | "callback" | "gate" | "clock" | "settle";
+export type AlternativeKind = "task" | "callback" | "gate" | "reaction" | "clock" | "settle";
+
+/**
+ * Whether it comes by itself, in an order of arrival, and is no step of a task: a gate, or a reaction. Among tasks switches are counted, among these
+ * departures from that order, in which reactions come before gates, as microtasks come before I/O.
+ */
+export function isArrival(kind: AlternativeKind | undefined): boolean {
+  return kind === "gate" || kind === "reaction";
+}
 
 /** One alternative of a {@link Decision}. The object stays the same as long as it is ready and in no other run. */
 export interface Alternative extends ReadyTask {

@@ -52,7 +52,7 @@ const strategies: readonly { readonly title: string; readonly make: (seed: numbe
  */
 class Simulation {
   /** How often each kind of alternative was offered, and how often one vanished that had been ready. */
-  readonly seen = { task: 0, callback: 0, gate: 0, clock: 0, settle: 0, vanished: 0 };
+  readonly seen = { task: 0, callback: 0, gate: 0, reaction: 0, clock: 0, settle: 0, vanished: 0 };
   readonly #strategy: Strategy;
   readonly #ids = new Map<string, number>();
   #picks: string[] = [];
