@@ -1,9 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { transform } from "../instrument/transform.js";
 import { installRuntime } from "../instrument/runtime.js";
-import { renderOutcome } from "../report/outcome-text.js";
-import { decodeSchedule } from "../schedule/token.js";
-import { explore, replay } from "./explore.js";
+import { explore } from "./explore.js";
 import type { ExploreOptions } from "./options.js";
 import type { Scenario, ScenarioEnv } from "./scenario-run.js";
 

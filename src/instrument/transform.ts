@@ -35,8 +35,8 @@ import { AWAIT, EXIT, ITERATE } from "./runtime-names.js";
 export interface TransformOptions {
   /** How sites and errors name the file: relative to the project, with slashes. Its ending says what language it is in. */
   readonly file: string;
-  /** Default `"module"`. */
-  readonly sourceType?: "module" | "commonjs" | undefined;
+  /** `"either"`, the default, is for who does not know: CommonJS is what does not parse as a module. */
+  readonly sourceType?: "module" | "commonjs" | "either" | undefined;
 }
 
 export interface Transformed {
@@ -59,7 +59,7 @@ const MAY_GIVE_WAY = /\bawait\b|\basync\b/;
  *
  * Throws BadInputError, with the place, for code that does not parse.
  */
-export function transform(code: string, { file, sourceType = "module" }: TransformOptions): Transformed | undefined {
+export function transform(code: string, { file, sourceType = "either" }: TransformOptions): Transformed | undefined {
   if (!MAY_GIVE_WAY.test(code)) return undefined;
   const lines = new Lines(code);
   const parsed = parse(code, file, sourceType, lines);
@@ -75,10 +75,15 @@ export function transform(code: string, { file, sourceType = "module" }: Transfo
   };
 }
 
-function parse(code: string, file: string, sourceType: "module" | "commonjs", lines: Lines): ParseResult {
-  const parsed = parseSync(file, code, { lang: languageOf(file), sourceType });
+function parse(code: string, file: string, sourceType: "module" | "commonjs" | "either", lines: Lines): ParseResult {
+  const lang = languageOf(file);
+  const parsed = parseSync(file, code, { lang, sourceType: sourceType === "either" ? "module" : sourceType });
   const error = parsed.errors.find(isError);
   if (error === undefined) return parsed;
+  if (sourceType === "either") {
+    const other = parseSync(file, code, { lang, sourceType: "commonjs" });
+    if (!other.errors.some(isError)) return other;
+  }
   const offset = error.labels[0]?.start ?? 0;
   throw new BadInputError(`${file}:${lines.placeOf(offset)}: cannot be parsed: ${error.message}`);
 }

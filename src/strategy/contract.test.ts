@@ -48,7 +48,7 @@ const strategies: readonly { readonly title: string; readonly make: (seed: numbe
 
 /**
  * Runs of a program that is a function of its schedule, without a loop: what a step does hangs on its name. Tasks spawn others, queue callbacks,
- * take callbacks out of the queue, wait for gates; there are timers for the clock to pass to.
+ * take callbacks out of the queue, wait for gates and reactions; there are timers for the clock to pass to.
  */
 class Simulation {
   /** How often each kind of alternative was offered, and how often one vanished that had been ready. */
@@ -128,20 +128,21 @@ class Simulation {
     return this.#ids.get(key)!;
   }
 
-  #make(kind: "task" | "callback" | "gate", name: string, operation: number, chain: object, waits?: SimulatedStep): SimulatedStep {
+  #make(kind: "task" | "callback" | "gate" | "reaction", name: string, operation: number, chain: object, waits?: SimulatedStep): SimulatedStep {
     return { kind, name, operation: String(operation), chain, madeBy: this.#step, latestMs: this.#timeMs + 3, waits };
   }
 
   /** Answers whether it did what cannot be told from what it touched. */
   #perform({ kind, name, operation, chain, waits }: SimulatedStep): boolean {
     if (waits !== undefined) this.#ready.push({ ...waits, madeBy: this.#step });
-    if (kind !== "task") return false;
+    if (kind !== "task") return kind === "reaction";
     const draw = (what: string): number => hashToUnit(`${name}@${operation}/${what}`);
     const part = `${name}.${operation}`;
     if (draw("spawn") < 0.4 && name.length < 5) this.#ready.push(this.#make("task", part, 1, {}));
     if (draw("call") < 0.3) this.#ready.push(this.#make("callback", `call ${part}`, 1, {}));
     const next = this.#make("task", name, Number(operation) + 1, chain);
     if (draw("wait") < 0.3) this.#ready.push(this.#make("gate", `load ${part}`, 1, {}, next));
+    else if (draw("wait") < 0.4) this.#ready.push(this.#make("reaction", `await ${part}`, 1, {}, next));
     else if (Number(operation) < 4 * draw("last")) this.#ready.push(next);
     if (draw("cancel") > 0.3) return false;
     // By name and not by place, which would make the order of the steps that queued them matter to more than they touch.
@@ -221,7 +222,7 @@ describe.each(strategies)("$title", ({ title, make }) => {
     expect(strategy.begin(0)).toBe(true);
   });
 
-  test("its index is in range while tasks, callbacks, gates and the clock come and go, and the same seed gives the same picks; exhaustive search takes no run twice", () => {
+  test("its index is in range while tasks, callbacks, gates, reactions and the clock come and go, and the same seed gives the same picks; exhaustive search takes no run twice", () => {
     const { picks, seen } = simulate(make(7), 200);
     expect(picks).toHaveLength(200);
     // Partial-order reduction counts classes; where gates batch it may come to one again.
