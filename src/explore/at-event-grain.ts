@@ -34,6 +34,6 @@ export function explorationAtEventGrain(scenario: Scenario, options: ExploreOpti
 /** What the exploration at the event grain showed, as a sentence. */
 export function grainLine({ firstFailure, isComplete, runs }: Exploration): string {
   if (firstFailure !== undefined) return "also at the event grain: it can happen in production as it is";
-  const searched = isComplete ? "no order at the event grain fails" : `none of ${String(runs)} runs at the event grain failed`;
+  const searched = isComplete ? "no order at the event grain fails" : `none of ${runs} runs at the event grain failed`;
   return `only at the await grain (${searched}): it hangs on the number of microtask turns`;
 }

@@ -42,13 +42,19 @@ export async function explore(scenario: Scenario, options: ExploreOptions = {}):
   requireOptions(scenario, options);
   const exploration = new Exploration(scenario, options);
   const release = await takeTurn("explore()");
-  let current = exploration;
-  const putBack = interceptStrays((error) => {
-    current.runner.noteStray(error);
-  });
+  // The one at the event grain that a failure is tried again in. Of the two the one that has a run under way takes a stray for its own.
+  let narrow: Exploration | undefined;
+  const isAtAwaitGrain = options.granularity === "await";
+  const putBack = interceptStrays(
+    (error, promise) => {
+      exploration.runner.noteStray(error, promise);
+      narrow?.runner.noteStray(error, promise);
+    },
+    isAtAwaitGrain ? (promise) => exploration.runner.noteHandled(promise) : undefined,
+  );
   let putReactionsBack: (() => void) | undefined;
   try {
-    if (options.granularity === "await") putReactionsBack = takeOverReactions();
+    if (isAtAwaitGrain) putReactionsBack = takeOverReactions();
     await exploration.runner.prepare();
     let failure = await exploration.search((first) => checkFirst(exploration, first, options));
     await exploration.audit();
@@ -56,9 +62,8 @@ export async function explore(scenario: Scenario, options: ExploreOptions = {}):
     const seen = exploration.firstFailure;
     if (failure === undefined && seen !== undefined) {
       const isMinimised = options.minimise !== false;
-      const isRetried = isMinimised && options.granularity === "await";
-      if (isRetried) current = explorationAtEventGrain(scenario, options, seen, exploration);
-      failure = isRetried ? await investigateGrain(seen, exploration, current) : await lookInto(seen, exploration, isMinimised);
+      if (isMinimised && isAtAwaitGrain) narrow = explorationAtEventGrain(scenario, options, seen, exploration);
+      failure = narrow === undefined ? await lookInto(seen, exploration, isMinimised) : await investigateGrain(seen, exploration, narrow);
     }
     return outcomeOf(exploration, { coverage, isComplete }, failure);
   } finally {

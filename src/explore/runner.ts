@@ -61,8 +61,13 @@ export class ScenarioRunner {
   }
 
   /** A stray rejection or exception is that of the run that is under way. */
-  noteStray(error: unknown): void {
-    this.#current?.noteStray(error);
+  noteStray(error: unknown, promise?: object): void {
+    this.#current?.noteStray(error, promise);
+  }
+
+  /** A stray rejection of that run is handled after all. */
+  noteHandled(promise: object): void {
+    this.#current?.noteHandled(promise);
   }
 
   /** A new run, the one that is under way from now on. */

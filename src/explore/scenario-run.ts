@@ -10,8 +10,8 @@ import type { Handle } from "../loop/handle.js";
 import { onNextMacrotask, type Quiescence } from "../loop/host.js";
 import { io } from "../loop/io.js";
 import type { Uncontrolled } from "../loop/outside.js";
-import { continueDriving } from "../loop/run.js";
 import { Reaction } from "../loop/reaction.js";
+import { continueDriving } from "../loop/run.js";
 import { getRunningLoop } from "../loop/running.js";
 import { findSite } from "../loop/site.js";
 import { sleep } from "../loop/sleep.js";
@@ -142,7 +142,9 @@ export interface ScenarioRunOptions {
 export class ScenarioRun {
   readonly loop: EventLoop;
   readonly #options: ScenarioRunOptions;
-  #stray: { readonly error: unknown } | undefined;
+  #stray: { readonly error: unknown; readonly promise: object | undefined } | undefined;
+  /** The rejections that nobody has handled so far. */
+  #rejected: Map<object, unknown> | undefined = undefined;
 
   constructor(options: ScenarioRunOptions) {
     this.#options = options;
@@ -188,9 +190,21 @@ export class ScenarioRun {
     return this.loop.completion === undefined;
   }
 
-  /** A rejection or exception that nobody handled, and that happened while this run was under way. */
-  noteStray(error: unknown): void {
-    this.#stray ??= { error };
+  /** A rejection, whose `promise` it is, or an exception that nobody handled, and that happened while this run was under way. */
+  noteStray(error: unknown, promise?: object): void {
+    this.#stray ??= { error, promise };
+    if (promise !== undefined) (this.#rejected ??= new Map<object, unknown>()).set(promise, error);
+  }
+
+  /**
+   * It is handled after all. At the await grain the turns in which it was not are steps, in which there is time to be told of it, and which no
+   * program is to be blamed for.
+   */
+  noteHandled(promise: object): void {
+    this.#rejected?.delete(promise);
+    if (this.#stray?.promise !== promise) return;
+    const [next] = this.#rejected ?? [];
+    this.#stray = next && { promise: next[0], error: next[1] };
   }
 
   get end(): ScenarioEnd {

@@ -49,7 +49,9 @@ export function requirePackages(packages: readonly string[], folder: string, wha
       throw new UsageError(`${what}: ${JSON.stringify(name)} is no name of a package`);
     }
     if (!isInstalled(name, folder)) {
-      throw new UsageError(`${what}: the package ${JSON.stringify(name)} is not installed: there is no node_modules/${name} in ${folder} or above it`);
+      throw new UsageError(
+        `${what}: the package ${JSON.stringify(name)} is not installed: there is no node_modules/${name} in ${folder} or above it`,
+      );
     }
   }
 }

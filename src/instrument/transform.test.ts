@@ -46,12 +46,10 @@ describe("await transform", () => {
         'yield* __heddle_iterate__(b, "src/a.ts:1:39"); return __heddle_await__(c, "src/a.ts:1:49"); }',
     );
     expect(code("async function* f() { return a, b; }")).toBe('async function* f() { return __heddle_await__((a, b), "src/a.ts:1:23"); }');
-    expect(code("class A { async *b() { yield 1; } }")).toBe(
-      'class A { async *b() { yield __heddle_await__(1, "src/a.ts:1:24"); } }',
-    );
-    expect(code("async function* f() { function* g() { yield 1; return 2; } async function h() { return 3; } const k = () => { return 4; }; }")).toBe(
-      undefined,
-    );
+    expect(code("class A { async *b() { yield 1; } }")).toBe('class A { async *b() { yield __heddle_await__(1, "src/a.ts:1:24"); } }');
+    expect(
+      code("async function* f() { function* g() { yield 1; return 2; } async function h() { return 3; } const k = () => { return 4; }; }"),
+    ).toBe(undefined);
   });
 
   it("puts the end of a block with `await using` into the same declaration", () => {
@@ -99,7 +97,9 @@ describe("await transform", () => {
 
   it("refuses code that does not parse, with the place", () => {
     expect(() => code("async () => {\n  await a b;\n};")).toThrow(BadInputError);
-    expect(() => code("async () => {\n  await a b;\n};")).toThrowErrorMatchingInlineSnapshot(`[BadInputError: src/a.ts:2:10: cannot be parsed: Expected a semicolon or an implicit semicolon after a statement, but found none]`);
+    expect(() => code("async () => {\n  await a b;\n};")).toThrowErrorMatchingInlineSnapshot(
+      `[BadInputError: src/a.ts:2:10: cannot be parsed: Expected a semicolon or an implicit semicolon after a statement, but found none]`,
+    );
     expect(() => code("await")).toThrowErrorMatchingInlineSnapshot(`[BadInputError: src/a.ts:1:6: cannot be parsed: Unexpected token]`);
   });
 });

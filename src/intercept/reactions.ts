@@ -19,37 +19,42 @@ type Method = (this: unknown, onFulfilled: unknown, onRejected?: unknown) => unk
  * Throws UsageError where somebody has frozen them.
  */
 export function takeOverReactions(): () => void {
-  const putBackThen = replace("then", (original) => ({
+  const before = { then: descriptorOf("then"), finally: descriptorOf("finally") };
+  replace("then", before.then, (original) => ({
     then(onFulfilled, onRejected) {
       const [first, second] = findRunningLoop()?.reactions?.reacting(onFulfilled, onRejected) ?? [onFulfilled, onRejected];
       return Reflect.apply(original, this, [first, second]);
     },
   }));
   // It calls `then` with functions of the engine's, in which the callback of the program is hidden.
-  const putBackFinally = replace("finally", (original) => ({
+  replace("finally", before.finally, (original) => ({
     finally(onFinally) {
       const [first] = findRunningLoop()?.reactions?.reacting(onFinally, undefined, "finally") ?? [onFinally];
       return Reflect.apply(original, this, [first]);
     },
   }));
   return () => {
-    putBackFinally();
-    putBackThen();
+    Object.defineProperties(Promise.prototype, before);
   };
 }
 
-function replace<Name extends "then" | "finally">(name: Name, make: (original: Method) => Record<Name, Method>): () => void {
+function descriptorOf(name: "then" | "finally"): PropertyDescriptor {
   const before = Object.getOwnPropertyDescriptor(Promise.prototype, name);
   if (typeof before?.value !== "function" || before.configurable !== true) {
     throw new UsageError(
       `explore: granularity "await" takes over Promise.prototype.${name}, which is ${before === undefined ? "gone" : "frozen"} here. ` +
-        `Usually something like a sandbox has frozen it: explore before that, or with granularity "event".`,
+        'Usually something like a sandbox has frozen it: explore before that, or with granularity "event".',
     );
   }
+  return before;
+}
+
+function replace<Name extends "then" | "finally">(
+  name: Name,
+  before: PropertyDescriptor,
+  make: (original: Method) => Record<Name, Method>,
+): void {
   // A method, so that it is no constructor, as the one that it stands for is none.
   const value = make(before.value as Method)[name];
   Object.defineProperty(Promise.prototype, name, { ...before, value });
-  return () => {
-    Object.defineProperty(Promise.prototype, name, before);
-  };
 }

@@ -75,7 +75,10 @@ export class Reaction extends Handle implements PromiseLike<never> {
     return this;
   }
 
-  then<Result1 = never, Result2 = never>(onFulfilled?: Callback | null, onRejected?: ((reason: unknown) => unknown) | null): Promise<Result1 | Result2> {
+  then<Result1 = never, Result2 = never>(
+    onFulfilled?: Callback | null,
+    onRejected?: ((reason: unknown) => unknown) | null,
+  ): Promise<Result1 | Result2> {
     // The engine calls it, in a microtask of the step in which it was made, with functions of its own, and ignores what is returned.
     this.#resolve = onFulfilled as Resolve | undefined; // which takes any value
     this.#reject = onRejected as Resolve | undefined;

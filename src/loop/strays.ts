@@ -3,7 +3,6 @@
  * lasts the process's own listeners are set aside, so that neither a test runner nor Node's default blames something else for them.
  */
 
-const EVENTS = ["unhandledRejection", "uncaughtException"] as const;
 type Listener = (...args: unknown[]) => void;
 
 /** The part of Node's `process` that is needed here. */
@@ -14,21 +13,29 @@ interface Emitter {
   removeListener(event: string, listener: Listener): void;
 }
 
-/** Sends strays to `onStray` until the function that it answers is called, which puts everything back. */
-export function interceptStrays(onStray: (error: unknown) => void): () => void {
+/**
+ * Sends strays to `onStray` until the function that it answers is called, which puts everything back. With a rejection comes its promise; one that is
+ * handled after all is told to `onHandled`, where that is given.
+ */
+export function interceptStrays(
+  onStray: (error: unknown, promise: object | undefined) => void,
+  onHandled?: (promise: object) => void,
+): () => void {
   const { process: emitter } = globalThis as unknown as { process?: Partial<Emitter> };
   if (!isEmitter(emitter)) return () => undefined;
-  const listener: Listener = (error) => {
-    onStray(error);
-  };
-  const setAside = EVENTS.map((event) => {
+  const own: readonly (readonly [event: string, listener: Listener])[] = [
+    ["unhandledRejection", (error, promise) => onStray(error, promise as object)],
+    ["uncaughtException", (error) => onStray(error, undefined)],
+    ...(onHandled === undefined ? [] : ([["rejectionHandled", (promise: unknown) => onHandled(promise as object)]] as const)),
+  ];
+  const setAside = own.map(([event, listener]) => {
     const listeners = emitter.rawListeners(event);
     emitter.removeAllListeners(event);
     emitter.on(event, listener);
-    return { event, listeners };
+    return { event, listener, listeners };
   });
   return () => {
-    for (const { event, listeners } of setAside) {
+    for (const { event, listener, listeners } of setAside) {
       // What was added meanwhile stays, behind what was there before.
       const added = emitter.rawListeners(event).filter((other) => other !== listener);
       emitter.removeAllListeners(event);

@@ -4,6 +4,7 @@
 import type { ExplorationPlan, FoundFailure } from "../explore/block.js";
 import type { Coverage } from "../explore/coverage.js";
 import type { Findings } from "../explore/findings.js";
+import type { Granularity } from "../schedule/schedule.js";
 import type { Simplicity } from "../schedule/simplicity.js";
 import { renderTimeline } from "./timeline.js";
 
@@ -46,7 +47,7 @@ function renderVerdict({ status, runs, failures }: Findings): string {
   return status === "passed" ? `passed: none ${of} failed` : `stopped: none ${of} failed until then`;
 }
 
-export function renderFailure({ message, run, trace, minimised, explanation = [] }: FoundFailure): readonly string[] {
+export function renderFailure({ message, run, trace, minimised, granularity, explanation = [] }: FoundFailure): readonly string[] {
   const timeline = trace.length === 0 ? [] : ["", "The smallest order found that fails, one column a task:", indent(renderTimeline(trace))];
   return [
     "",
@@ -57,18 +58,19 @@ export function renderFailure({ message, run, trace, minimised, explanation = []
       ? [`It is the order of run ${format(run)}, the first that failed.`]
       : [
           `Made small in ${count(minimised.reruns, "rerun")}:`,
-          `  before  ${describeSize(minimised.before)} (run ${format(run)}, the first that failed)`,
-          `  after   ${describeSize(minimised.after)}`,
+          `  before  ${describeSize(minimised.before, granularity)} (run ${format(run)}, the first that failed)`,
+          `  after   ${describeSize(minimised.after, granularity)}`,
         ]),
     ...(explanation.length === 0 ? [] : ["", "What the order is about:", ...explanation.map(indent)]),
   ];
 }
 
 /** `3 switches between tasks, 1 batch of I/O, 12 steps`: what there is none of is left out, but for the switches. */
-function describeSize({ switches, departures, batches, steps }: Simplicity): string {
+function describeSize({ switches, departures, batches, steps }: Simplicity, granularity: Granularity): string {
+  const what = granularity === "await" ? "I/O or an await" : "I/O";
   return [
     `${count(switches, "switch")} between tasks`,
-    ...(departures === 0 ? [] : [`${count(departures, "time")} I/O out of its order of arrival`]),
+    ...(departures === 0 ? [] : [`${count(departures, "time")} ${what} out of its order of arrival`]),
     ...(batches === 0 ? [] : [`${count(batches, "answer")} in the step of another`]),
     count(steps, "step"),
   ].join(", ");

@@ -128,7 +128,13 @@ class Simulation {
     return this.#ids.get(key)!;
   }
 
-  #make(kind: "task" | "callback" | "gate" | "reaction", name: string, operation: number, chain: object, waits?: SimulatedStep): SimulatedStep {
+  #make(
+    kind: "task" | "callback" | "gate" | "reaction",
+    name: string,
+    operation: number,
+    chain: object,
+    waits?: SimulatedStep,
+  ): SimulatedStep {
     return { kind, name, operation: String(operation), chain, madeBy: this.#step, latestMs: this.#timeMs + 3, waits };
   }
 
