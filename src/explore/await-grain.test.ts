@@ -55,13 +55,12 @@ const BATCHING = `
   await env.io("the rest");
   if (loader.batches.length !== 1) throw new Error("there are " + loader.batches.length + " batches");`;
 
-const { then, finally: lastly } = Promise.prototype;
+const methods = Object.getOwnPropertyDescriptors(Promise.prototype);
 
 beforeAll(installRuntime);
 
 afterEach(() => {
-  expect(Promise.prototype.then).toBe(then);
-  expect(Promise.prototype.finally).toBe(lastly);
+  expect(Object.getOwnPropertyDescriptors(Promise.prototype)).toEqual(methods);
 });
 
 describe("the await grain", () => {
@@ -345,14 +344,14 @@ describe("the await grain", () => {
 
   it("refuses to take over promises that are frozen, with the reason, and leaves all as it was", () => {
     const own = Object.getOwnPropertyDescriptor(Promise.prototype, "finally")!;
-    Object.defineProperty(Promise.prototype, "finally", { ...own, value: undefined });
+    Reflect.defineProperty(Promise.prototype, "finally", { ...own, value: undefined });
     try {
       expect(takeOverReactions).toThrow(UsageError);
       expect(takeOverReactions).toThrowErrorMatchingInlineSnapshot(
         `[UsageError: explore: granularity "await" takes over Promise.prototype.finally, which is frozen here. Usually something like a sandbox has frozen it: explore before that, or with granularity "event".]`,
       );
     } finally {
-      Object.defineProperty(Promise.prototype, "finally", own);
+      Reflect.defineProperty(Promise.prototype, "finally", own);
     }
   });
 

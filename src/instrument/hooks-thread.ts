@@ -27,11 +27,15 @@ export async function load<Context>(url: string, context: Context, nextLoad: Nex
   return loaded.format === "module" ? instrumentLoaded(url, loaded, selections[0]) : loaded;
 }
 
+function hasSource(source: Loaded["source"]): source is NonNullable<Loaded["source"]> {
+  return source !== undefined && source !== null;
+}
+
 /** The same with its source instrumented, where it is a file that was selected and has a source here. */
 export function instrumentLoaded(url: string, loaded: Loaded, selection: Selection | undefined): Loaded {
   const { format, source } = loaded;
-  if (selection === undefined || source == null || format == null || !url.startsWith("file:")) return loaded;
-  const code = typeof source === "string" ? source : Buffer.from(source as Uint8Array).toString();
+  if (selection === undefined || !hasSource(source) || typeof format !== "string" || !url.startsWith("file:")) return loaded;
+  const code = typeof source === "string" ? source : Buffer.from(source as Uint8Array).toString(); // a buffer of any kind holds its bytes
   const instrumented = instrumentFile(fileURLToPath(url), code, format, selection);
   return instrumented === undefined ? loaded : { ...loaded, source: instrumented };
 }

@@ -50,7 +50,8 @@ type AnyIterator = Readonly<Partial<Record<"next" | "return" | "throw", Iterate>
 /** What a `for await` is to go through in the place of `iterable`: the same, and each answer of its iterator is a scheduling point. */
 function iterating(reactions: Reactions, iterable: unknown, site: string): unknown {
   const source = iterable as AsyncIterable<unknown> | Iterable<unknown> | null | undefined;
-  const isAsync = (source as Partial<AsyncIterable<unknown>> | null | undefined)?.[Symbol.asyncIterator] != null;
+  const method = (source as Partial<AsyncIterable<unknown>> | null | undefined)?.[Symbol.asyncIterator] as unknown;
+  const isAsync = method !== undefined && method !== null;
   // What cannot be iterated is refused by the language itself.
   if (!isAsync && typeof (source as Partial<Iterable<unknown>> | null | undefined)?.[Symbol.iterator] !== "function") return iterable;
   return {
@@ -62,6 +63,7 @@ function iterating(reactions: Reactions, iterable: unknown, site: string): unkno
 }
 
 /** The language's own way from one to the other. */
+// eslint-disable-next-line @typescript-eslint/require-await -- the language awaits each value in `yield*`
 async function* toAsync(iterable: Iterable<unknown>): AsyncGenerator {
   yield* iterable;
 }

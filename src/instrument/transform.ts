@@ -88,7 +88,7 @@ function parse(code: string, file: string, sourceType: "module" | "commonjs" | "
   throw new BadInputError(`${file}:${lines.placeOf(offset)}: cannot be parsed: ${error.message}`);
 }
 
-const isError = ({ severity }: OxcError): boolean => String(severity) === "Error"; // an enum of the parser's that has no value at run time
+const isError = ({ severity }: OxcError): boolean => (severity as string) === "Error"; // an enum of the parser's that has no value at run time
 
 function languageOf(file: string): "js" | "jsx" | "ts" | "tsx" | "dts" {
   if (/\.d\.[cm]?ts$/.test(file)) return "dts";

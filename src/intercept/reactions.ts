@@ -34,7 +34,8 @@ export function takeOverReactions(): () => void {
     },
   }));
   return () => {
-    Object.defineProperties(Promise.prototype, before);
+    Reflect.defineProperty(Promise.prototype, "then", before.then);
+    Reflect.defineProperty(Promise.prototype, "finally", before.finally);
   };
 }
 
@@ -56,5 +57,5 @@ function replace<Name extends "then" | "finally">(
 ): void {
   // A method, so that it is no constructor, as the one that it stands for is none.
   const value = make(before.value as Method)[name];
-  Object.defineProperty(Promise.prototype, name, { ...before, value });
+  Reflect.defineProperty(Promise.prototype, name, { ...before, value });
 }

@@ -125,7 +125,7 @@ export class Reactions {
     if (isOfTheLoop(value) || !this.#loop.isInsideStep()) return value;
     const reaction = this.#make(site);
     // As an await does: what cannot even be looked at throws here.
-    nativeThen(
+    void nativeThen(
       Promise.resolve(value),
       (result: unknown) => {
         reaction.settle(result, false);

@@ -75,8 +75,8 @@ function requirePluginOptions(options: HeddlePluginOptions): HeddlePluginOptions
   if (typeof options !== "object" || (options as unknown) === null) {
     throw new UsageError(`heddle: options must be an object, not ${describeValue(options)}`);
   }
-  for (const name of Object.keys(options))
-    if (name !== "instrument") throw new UsageError(`heddle: ${name} is no option; there is instrument`);
+  const unknown = Object.keys(options).find((name) => name !== "instrument");
+  if (unknown !== undefined) throw new UsageError(`heddle: ${unknown} is no option; there is instrument`);
   const { instrument = false } = options;
   if (typeof instrument === "boolean" || Array.isArray(instrument)) return options;
   throw new UsageError(`heddle: instrument must be true, false or a list of packages, not ${describeValue(instrument)}`);
