@@ -4,6 +4,7 @@
  * rough picture of the searches in a few seconds.
  */
 import { argv } from "node:process";
+import { benchInstrument } from "./instrument.js";
 import { benchMemory } from "./memory.js";
 import { benchPrimitives } from "./primitives.js";
 import { benchRuns } from "./runs.js";
@@ -21,6 +22,7 @@ const benches = Object.entries({
   search: () => benchSearch(options),
   strategies: () => benchStrategies(options),
   scale: benchScale,
+  instrument: benchInstrument,
   memory: benchMemory,
 });
 

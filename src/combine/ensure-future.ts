@@ -5,6 +5,7 @@ import { describeValue, UsageError } from "../errors/errors.js";
 import { Coroutine } from "../loop/coroutine.js";
 import type { EventLoop } from "../loop/event-loop.js";
 import { Future } from "../loop/future.js";
+import { nativeThen } from "../loop/native-then.js";
 import { getRunningLoop } from "../loop/running.js";
 import { isPromise, isThenable } from "../loop/thenable.js";
 

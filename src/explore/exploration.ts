@@ -54,6 +54,7 @@ export class Exploration {
   readonly runner: ScenarioRunner;
   readonly strategy: Strategy;
   readonly #options: ExploreOptions;
+  readonly #isWanted: (end: FailedEnd) => boolean;
   readonly #maxRuns: number;
   readonly #counting: CountingStrategy;
   readonly #audit: Audit | undefined;
@@ -74,8 +75,10 @@ export class Exploration {
   #firstFailure: FailureSeen | undefined = undefined;
   #leaking: LeakingRun | undefined = undefined;
 
-  constructor(scenario: Scenario, options: ExploreOptions) {
+  /** Failures that `isWanted` does not answer true for count as none. */
+  constructor(scenario: Scenario, options: ExploreOptions, isWanted: (end: FailedEnd) => boolean = () => true) {
     this.#options = options;
+    this.#isWanted = isWanted;
     const { starvationBound } = options;
     const seed = options.seed ?? freshSeed();
     const strategy = strategyFor(options, seed);
@@ -132,9 +135,14 @@ export class Exploration {
     return { runs: this.#runs, failures: this.#failures, distinct: this.#coverage.schedules.count, coverage: this.coverage };
   }
 
+  /** Real milliseconds until the time limit. */
+  get remainingMs(): number {
+    const { timeLimitMs = Number.POSITIVE_INFINITY } = this.#options;
+    return Math.max(0, timeLimitMs - (realNowMs() - this.#startMs));
+  }
+
   isOutOfTime(): boolean {
-    const { signal, timeLimitMs = Number.POSITIVE_INFINITY } = this.#options;
-    return signal?.aborted === true || realNowMs() - this.#startMs >= timeLimitMs;
+    return this.#options.signal?.aborted === true || this.remainingMs <= 0;
   }
 
   /** The class of the first run, which was not tracked when it was made, because nobody knew yet that something is shared. */
@@ -228,7 +236,7 @@ export class Exploration {
     if (this.#options.detectLeaks === true && this.#leaking === undefined && end.kind === "passed" && run.leaks.length > 0) {
       this.#leaking = { picks: this.#counting.picks, housekeeping, leaks: run.leaks };
     }
-    if (end.kind !== "passed") {
+    if (end.kind !== "passed" && this.#isWanted(end)) {
       this.#failures++;
       this.#firstFailure ??= { run: this.#runs, picks: this.#counting.picks, housekeeping, ioLatencyMs, end, isHung: run.isHung };
     }

@@ -11,9 +11,10 @@ import { captureStack, siteOfStack } from "../loop/site.js";
 import { interceptStrays } from "../loop/strays.js";
 import { decodeSchedule } from "../schedule/token.js";
 import { following } from "../strategy/replay.js";
+import { explorationAtEventGrain, grainLine } from "./at-event-grain.js";
 import { picking } from "./counting.js";
 import type { Coverage } from "./coverage.js";
-import { Exploration, type FirstRun } from "./exploration.js";
+import { Exploration, type FailureSeen, type FirstRun } from "./exploration.js";
 import { divergence, investigate } from "./investigate.js";
 import { type CommandOptions, type ExploreOptions, requireOptions } from "./options.js";
 import type { CommonFindings, ExploreFailure, Outcome } from "./outcome.js";
@@ -58,12 +59,9 @@ export async function explore(scenario: Scenario, options: ExploreOptions = {}):
     const leaks = await findLeaks(exploration);
     const seen = exploration.firstFailure;
     if (failure === undefined && seen !== undefined) {
-      failure = await investigate(seen, {
-        runner: exploration.runner,
-        minimise: options.minimise !== false,
-        isOver: () => exploration.isOutOfTime(),
-        strategy: exploration.strategy,
-      });
+      const isMinimised = options.minimise !== false;
+      if (isMinimised && isAtAwaitGrain) narrow = explorationAtEventGrain(scenario, options, seen, exploration);
+      failure = narrow === undefined ? await lookInto(seen, exploration, isMinimised) : await investigateGrain(seen, exploration, narrow);
     }
     return outcomeOf(exploration, { coverage, isComplete, leaks }, failure);
   } finally {
@@ -165,6 +163,7 @@ export async function replay(
     ...options,
     runs: 1,
     seed,
+    granularity,
     ioLatencyMs,
     strategy,
     starvationBound: Number.POSITIVE_INFINITY,

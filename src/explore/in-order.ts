@@ -110,6 +110,7 @@ export class InOrder implements Strategy {
     if (place !== undefined) return place;
     if (alternative.kind === "clock") return Number.POSITIVE_INFINITY;
     if (this.#polling.has(alternative.name)) return this.#items.length + 2;
+    if (alternative.kind === "reaction") return this.#items.length;
     return this.#last !== undefined && isSameChain(alternative, this.#last) ? this.#items.length : this.#items.length + 1;
   }
 

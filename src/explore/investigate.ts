@@ -146,7 +146,7 @@ export function divergence(
     minimised: undefined,
     about: undefined,
     explanation: [],
-    granularity: "event",
+    granularity: runner.scheduleOf([], housekeeping).granularity,
     slowestIoMs: again?.slowestIoMs ?? 0,
     trace: again?.trace ?? [],
   };

@@ -1,9 +1,10 @@
 /**
  * What an exploration can be told.
  */
-import { BadInputError, UsageError } from "../errors/errors.js";
+import { BadInputError, describeValue, UsageError } from "../errors/errors.js";
 import { requireDuration, requireStrategy } from "../loop/require-options.js";
 import { requireSeed } from "../random/random.js";
+import type { Granularity } from "../schedule/schedule.js";
 import type { Strategy } from "../schedule/strategy.js";
 import { strategyNamed } from "../strategy/named.js";
 import type { Coverage } from "./coverage.js";

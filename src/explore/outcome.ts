@@ -30,6 +30,7 @@ export interface ExploreFailure {
   readonly about: Explanation | undefined;
   /** The same in sentences: `passes if rent step 2 runs after food step 2`. */
   readonly explanation: readonly string[];
+  /** What the failure needs: `"event"` also where it was found at the await grain, and orders of events alone show it too. */
   readonly granularity: Granularity;
   /** How slow the slowest I/O had to be, in virtual milliseconds. */
   readonly slowestIoMs: number;

@@ -25,7 +25,7 @@ export interface Vertex {
   readonly earlier: number;
   /** Indices of the items that caused it. */
   readonly causes: readonly number[];
-  /** Gates settle in this order when nothing else is asked for. */
+  /** Gates and reactions run in this order when nothing else is asked for: all reactions before all gates. */
   readonly arrival: number;
 }
 
@@ -75,7 +75,8 @@ function verticesOf(items: readonly OrderItem[]): readonly Vertex[] {
     const told = item.step?.causes?.map((number) => indexOfStep.get(number - 1) ?? -1);
     const seen = [item, ...item.joined].map((part) => (firstReady.get(formatReadyTask(part)) ?? 0) - 1);
     const causes = (told ?? seen).filter((cause) => cause >= 0 && cause < index);
-    return { item, chain, place, previous, earlier, causes, arrival: arrivals.get(formatReadyTask(item)) ?? index };
+    const arrival = (arrivals.get(formatReadyTask(item)) ?? index) + (item.kind === "reaction" ? 0 : arrivals.size + items.length);
+    return { item, chain, place, previous, earlier, causes, arrival };
   });
 }
 

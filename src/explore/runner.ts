@@ -93,8 +93,13 @@ export class ScenarioRunner {
   }
 
   /** A stray rejection or exception is that of the run that is under way. */
-  noteStray(error: unknown): void {
-    this.#current?.noteStray(error);
+  noteStray(error: unknown, promise?: object): void {
+    this.#current?.noteStray(error, promise);
+  }
+
+  /** A stray rejection of that run is handled after all. */
+  noteHandled(promise: object): void {
+    this.#current?.noteHandled(promise);
   }
 
   /** The next run of the search. */
@@ -116,6 +121,7 @@ export class ScenarioRunner {
       seed: this.seed,
       maxSteps,
       idleGraceMs,
+      granularity,
       ioLatencyMs,
       maxBatch,
       quiescence: this.#quiescence,
@@ -212,11 +218,11 @@ export class ScenarioRunner {
     housekeeping: Schedule["housekeeping"],
     ioLatencyMs = this.#latency.largest,
   ): Schedule {
-    const { maxSteps, maxBatch } = this.#options;
+    const { granularity = "event", maxSteps, maxBatch } = this.#options;
     return {
       version: 1,
       seed: this.seed,
-      granularity: "event",
+      granularity,
       ioLatencyMs,
       housekeeping,
       ...(maxSteps !== undefined && { maxSteps }),

@@ -144,6 +144,7 @@ export interface ScenarioRunOptions {
   readonly quiescence: Quiescence;
   /** The name of the main task. Default `"main"`. */
   readonly mainName: string | undefined;
+  readonly granularity: Granularity | undefined;
   readonly ioLatencyMs: number | undefined;
   readonly maxBatch: number | undefined;
   /** Who is told what each step touches, if anybody is. */
@@ -196,6 +197,7 @@ export class ScenarioRun {
       maxSteps,
       idleGraceMs,
       observer,
+      granularity,
       ioLatencyMs,
       maxBatch,
       tracker,
@@ -287,9 +289,21 @@ export class ScenarioRun {
     return this.loop.completion === undefined;
   }
 
-  /** A rejection or exception that nobody handled, and that happened while this run was under way. */
-  noteStray(error: unknown): void {
-    this.#stray ??= { error };
+  /** A rejection, whose `promise` it is, or an exception that nobody handled, and that happened while this run was under way. */
+  noteStray(error: unknown, promise?: object): void {
+    this.#stray ??= { error, promise };
+    if (promise !== undefined) (this.#rejected ??= new Map<object, unknown>()).set(promise, error);
+  }
+
+  /**
+   * It is handled after all. At the await grain the turns in which it was not are steps, in which there is time to be told of it, and which no
+   * program is to be blamed for.
+   */
+  noteHandled(promise: object): void {
+    this.#rejected?.delete(promise);
+    if (this.#stray?.promise !== promise) return;
+    const [next] = this.#rejected ?? [];
+    this.#stray = next && { promise: next[0], error: next[1] };
   }
 
   get end(): ScenarioEnd {
@@ -354,6 +368,11 @@ export class ScenarioObserver implements LoopObserver {
     if (handle instanceof NativeTimer) {
       const site = handle.site;
       this.trace.push({ t, task: name, op: operation, name: "timer", phase: "end", ...(site !== undefined && { site }) });
+      return;
+    }
+    if (handle instanceof Reaction) {
+      const { site } = handle;
+      this.trace.push({ t, task: name, op: operation, name: "reaction", phase: "end", ...(site !== undefined && { site }) });
       return;
     }
     if (!(handle instanceof Wait)) {

@@ -12,6 +12,7 @@
  * It is longer than other files here because it is asyncio's interface and the step together, which share all of their state.
  */
 import { UsageError } from "../errors/errors.js";
+import type { Granularity } from "../schedule/schedule.js";
 import type { Housekeeping, StepRecord, Strategy } from "../schedule/strategy.js";
 import { Agenda } from "./agenda.js";
 import { DeadlockError, describeWaiting } from "./deadlock.js";
@@ -26,6 +27,7 @@ import { type Completion, Lifecycle } from "./lifecycle.js";
 import { EndlessWatch, LivelockError, StarvationError } from "./livelock.js";
 import { NativeTimer } from "./native-timer.js";
 import { OutsideWatch, type Uncontrolled } from "./outside.js";
+import { Reaction, Reactions } from "./reaction.js";
 import { findRunningLoop, setRunningLoop } from "./running.js";
 import { captureStack, findSite, siteOfStack } from "./site.js";
 import { requireDelay } from "./sleep.js";
@@ -642,7 +644,7 @@ export class EventLoop {
       step,
       this.time(),
       isWait ? handle.source : handle,
-      handle instanceof GateBatch,
+      handle instanceof GateBatch || handle instanceof Reaction,
       this.#agenda.readyCount === 0,
     );
     if (this.#recordsSteps) this.#noteStep(handle);

@@ -11,6 +11,7 @@ import { CancelledError, describeError, describeValue, InvalidStateError, Runtim
 import type { EventLoop } from "./event-loop.js";
 import { CallbackHandle, type Handle } from "./handle.js";
 import { inspectKey } from "./inspect.js";
+import { nativeThen } from "./native-then.js";
 import { findRunningLoop, outsideError } from "./running.js";
 import { isOwnAwaitable } from "./thenable.js";
 import { Wait } from "./wait.js";
@@ -154,7 +155,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
     const running = findRunningLoop();
     if (running !== this.#loop) this.#requireLoop(running);
     this.#loop.tracker?.looked(this);
-    if (this.#state !== "pending") return this.#settled().then(onFulfilled, onRejected);
+    if (this.#state !== "pending") return nativeThen(this.#settled(), onFulfilled, onRejected);
     const task = this.#loop.findAwaitingTask();
     if ((task as Future | undefined) === this) throw new RuntimeError(`${this.describe()} cannot await itself`);
     const wait = new Wait(task, this, onFulfilled, onRejected);

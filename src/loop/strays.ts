@@ -31,7 +31,7 @@ export function interceptStrays(onStray: (error: unknown) => void): () => void {
     return { event, listeners };
   });
   return () => {
-    for (const { event, listeners } of setAside) {
+    for (const { event, listener, listeners } of setAside) {
       // What was added meanwhile stays, behind what was there before.
       const added = emitter.rawListeners(event).filter((other) => other !== listener && other !== ignore);
       emitter.removeAllListeners(event);

@@ -16,6 +16,7 @@ import type { EventLoop } from "./event-loop.js";
 import { Future } from "./future.js";
 import { Handle } from "./handle.js";
 import { inspectKey } from "./inspect.js";
+import { nativeThen } from "./native-then.js";
 import { isOwnAwaitable, isThenable } from "./thenable.js";
 import type { Wait } from "./wait.js";
 
@@ -252,7 +253,7 @@ export class Task<T = unknown> extends Future<T> {
       if (isThenable(result)) {
         const finish = (value: unknown): void => {
           // As when an async function returns it: a promise that a future of the loop was completed with is awaited first.
-          if (isThenable(value)) this.#ended = Promise.resolve(value).then(finish, fail);
+          if (isThenable(value)) this.#ended = nativeThen(Promise.resolve(value), finish, fail);
           else this.#finish(value);
         };
         const fail = (error: unknown): void => {
@@ -261,7 +262,7 @@ export class Task<T = unknown> extends Future<T> {
         // By `then` and not by an await: an async function for each task would take as much memory again as the task's own.
         // Promise.resolve() copes with a thenable that calls back twice or throws late.
         if (isOwnAwaitable in result) result.then(finish, fail);
-        else this.#ended = Promise.resolve(result).then(finish, fail);
+        else this.#ended = nativeThen(Promise.resolve(result), finish, fail);
       } else this.#finish(result);
     } catch (error) {
       this.#fail(error);

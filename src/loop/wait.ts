@@ -7,6 +7,7 @@
  */
 import type { Future } from "./future.js";
 import { Handle } from "./handle.js";
+import { nativeThen } from "./native-then.js";
 import type { Task } from "./task.js";
 
 export type OnFulfilled = ((value: never) => unknown) | null | undefined;
@@ -81,7 +82,7 @@ export class Wait extends Handle implements PromiseLike<unknown> {
         resolve(result);
       };
     });
-    return derived.then(onFulfilled, onRejected);
+    return nativeThen(derived, onFulfilled, onRejected);
   }
 
   /**
@@ -112,8 +113,8 @@ export class Wait extends Handle implements PromiseLike<unknown> {
   }
 }
 
-/** Whether `callback` is the `resolve` that the engine makes for a promise: native, and without the name that a bound function has. */
-function isEngineResolver(callback: unknown): boolean {
+/** Whether `callback` is the `resolve` that the engine makes for a promise: native, and without the name that a bound function has. @internal */
+export function isEngineResolver(callback: unknown): boolean {
   return (
     typeof callback === "function" &&
     callback.name === "" &&

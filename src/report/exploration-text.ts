@@ -4,6 +4,7 @@
 import type { ExplorationPlan, FoundFailure } from "../explore/block.js";
 import type { Coverage } from "../explore/coverage.js";
 import type { Findings } from "../explore/findings.js";
+import type { Granularity } from "../schedule/schedule.js";
 import type { Simplicity } from "../schedule/simplicity.js";
 import { renderTimeline } from "./timeline.js";
 
@@ -57,8 +58,8 @@ export function renderFailure({ message, run, trace, minimised, slowestIoMs, exp
       ? [`It is the order of run ${format(run)}, the first that failed.`]
       : [
           `Made small in ${count(minimised.reruns, "rerun")}:`,
-          `  before  ${describeSize(minimised.before)} (run ${format(run)}, the first that failed)`,
-          `  after   ${describeSize(minimised.after)}`,
+          `  before  ${describeSize(minimised.before, granularity)} (run ${format(run)}, the first that failed)`,
+          `  after   ${describeSize(minimised.after, granularity)}`,
         ]),
     ...describeSlowest(slowestIoMs, minimised !== undefined),
     ...(explanation.length === 0 ? [] : ["", "What the order is about:", ...explanation.map(indent)]),
@@ -75,7 +76,7 @@ function describeSlowest(slowestIoMs: number, isSmall: boolean): readonly string
 export function describeSize({ switches, departures, batches, faults, steps }: Simplicity): string {
   return [
     `${count(switches, "switch")} between tasks`,
-    ...(departures === 0 ? [] : [`${count(departures, "time")} I/O out of its order of arrival`]),
+    ...(departures === 0 ? [] : [`${count(departures, "time")} ${what} out of its order of arrival`]),
     ...(batches === 0 ? [] : [`${count(batches, "answer")} in the step of another`]),
     ...(faults === 0 ? [] : [count(faults, "injected fault")]),
     count(steps, "step"),

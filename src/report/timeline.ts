@@ -86,6 +86,11 @@ function describeGate(operation: string): string {
   return others.length === 0 ? what : `${what} with ${others.map((other) => other.replace(/!$/, " (fails)")).join(", ")}`;
 }
 
+/** `goes on`, `goes on (time 2) at src/a.ts:3:5`: the place where the name of the column does not say it. */
+function describeReaction(operation: string, site: string | undefined): string {
+  return `goes on${operation === "1" ? "" : ` (time ${operation})`}${site === undefined ? "" : ` at ${shortSite(site)}`}`;
+}
+
 /** The end of a place says more than its beginning: the file's name and the line. */
 function shortSite(site: string): string {
   return site.length <= MAX_SITE ? site : `…${site.slice(1 - MAX_SITE)}`;

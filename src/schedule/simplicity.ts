@@ -107,7 +107,7 @@ export function kindsOf(steps: readonly OrderedStep[], decisions: readonly Order
     if (isFault(alternative)) return "fault";
     const told = alternative.kind ?? known.get(alternative.name);
     if (told !== undefined) return told;
-    return isClock(alternative) ? "clock" : isSettle(alternative) ? "settle" : "task";
+    return isClock(alternative) ? "clock" : isSettle(alternative) ? "settle" : isReaction(alternative) ? "reaction" : "task";
   };
 }
 

@@ -142,13 +142,14 @@ class Simulation {
   /** Answers whether it did what cannot be told from what it touched. */
   #perform({ kind, name, operation, chain, waits }: SimulatedStep): boolean {
     if (waits !== undefined) this.#ready.push({ ...waits, madeBy: this.#step });
-    if (kind !== "task") return false;
+    if (kind !== "task") return kind === "reaction";
     const draw = (what: string): number => hashToUnit(`${name}@${operation}/${what}`);
     const part = `${name}.${operation}`;
     if (draw("spawn") < 0.4 && name.length < 5) this.#ready.push(this.#make("task", part, 1, {}));
     if (draw("call") < 0.3) this.#ready.push(this.#make("callback", `call ${part}`, 1, {}));
     const next = this.#make("task", name, Number(operation) + 1, chain);
     if (draw("wait") < 0.3) this.#ready.push(this.#make("gate", `load ${part}`, 1, {}, next));
+    else if (draw("wait") < 0.4) this.#ready.push(this.#make("reaction", `await ${part}`, 1, {}, next));
     else if (Number(operation) < 4 * draw("last")) this.#ready.push(next);
     if (draw("cancel") > 0.3) return false;
     // By name and not by place, which would make the order of the steps that queued them matter to more than they touch.
@@ -228,7 +229,7 @@ describe.each(strategies)("$title", ({ title, make }) => {
     expect(strategy.begin(0)).toBe(true);
   });
 
-  test("its index is in range while tasks, callbacks, gates and the clock come and go, and the same seed gives the same picks; exhaustive search takes no run twice", () => {
+  test("its index is in range while tasks, callbacks, gates, reactions and the clock come and go, and the same seed gives the same picks; exhaustive search takes no run twice", () => {
     const { picks, seen } = simulate(make(7), 200);
     expect(picks).toHaveLength(200);
     // Partial-order reduction counts classes; where gates batch it may come to one again.

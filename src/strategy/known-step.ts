@@ -1,7 +1,7 @@
 /**
  * What a search needs to know of a step that ran: what it can be swapped with.
  */
-import { type Footprint, type ReadyTask, type StepRecord, WORLD } from "../schedule/strategy.js";
+import { type Footprint, isArrival, type ReadyTask, type StepRecord, WORLD } from "../schedule/strategy.js";
 
 /** A step that ran after some prefix of a run. After an equivalent prefix it does the same. */
 export interface KnownStep extends ReadyTask {
@@ -24,11 +24,11 @@ export interface KnownStep extends ReadyTask {
   readonly next?: number | undefined;
 }
 
-/** What a step touched, as far as it is told. What settles gates is taken to have done anything. */
+/** What a step touched, as far as it is told. What settles gates or goes on at an await is taken to have done anything. */
 export function knownStep(id: number, choice: readonly number[], record: Partial<StepRecord>): KnownStep {
   const { name = "", operation = "", footprint = UNKNOWN } = record;
   const { reads, writes, order } = footprint;
-  const isAlwaysOpaque = isGateOrClock(record);
+  const isAlwaysOpaque = isArrivalOrClock(record);
   const writeMask = maskOf(writes);
   return {
     id,
@@ -47,8 +47,8 @@ export function knownStep(id: number, choice: readonly number[], record: Partial
 
 const UNKNOWN: Footprint = { reads: [], writes: [WORLD] };
 
-function isGateOrClock({ kind }: Partial<StepRecord>): boolean {
-  return kind === "gate" || kind === "clock";
+function isArrivalOrClock({ kind }: Partial<StepRecord>): boolean {
+  return isArrival(kind) || kind === "clock";
 }
 
 /** Steps that were seen, each only once: most of those of a run are those of many runs before. */
@@ -61,7 +61,7 @@ export class KnownSteps {
     const { reads, writes, order } = record.footprint ?? UNKNOWN;
     const variants = this.#steps.get(id);
     for (const variant of variants ?? []) {
-      const isSameKind = variant.isAlwaysOpaque === isGateOrClock(record);
+      const isSameKind = variant.isAlwaysOpaque === isArrivalOrClock(record);
       if (isSameKind && areSame(variant.reads, reads) && areSame(variant.writes, writes) && areSame(variant.order, order)) return variant;
     }
     const step = knownStep(id, choice, record);

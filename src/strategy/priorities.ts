@@ -1,7 +1,7 @@
 /**
  * A random order among all that may run: whoever has the highest priority of those that are ready runs.
  */
-import type { Alternative, Decision } from "../schedule/strategy.js";
+import { type Alternative, type Decision, isArrival } from "../schedule/strategy.js";
 import { chainOf, ReadyValues } from "./ready-values.js";
 
 /** What has one priority: a chain of steps, or what else is kept together. */
@@ -10,7 +10,7 @@ export interface Ranked {
 }
 
 /**
- * What has a priority in common. `"chain"`: the steps of a task; a gate has its own. `"lineage"`: those, and a gate belongs to what opened it, as far
+ * What has a priority in common. `"chain"`: the steps of a task; a gate has its own. `"lineage"`: those, and a gate or a reaction belongs to what opened it, as far
  * as can be told: to whoever ran before it was seen first. So a task whose steps are all requests stays behind, or ahead, with all of them.
  * `"step"`: nothing.
  */
@@ -70,7 +70,7 @@ export class Priorities {
     if (this.#grouping === "step") return alternative.kind === "clock" ? this.#clockNow() : { priority: this.#draw() };
     const { kind } = alternative;
     if (kind === "clock") return this.#clockNow();
-    if (kind === "gate" && this.#grouping === "lineage") return this.#gateOf();
+    if (isArrival(kind) && this.#grouping === "lineage") return this.#gateOf();
     const chain = chainOf(alternative);
     let ranked = this.#chains.get(chain);
     if (ranked === undefined) {
