@@ -2,8 +2,7 @@
  * Orders that may be simpler than the one of a failing run, and still fail: what is tried while a run is made small.
  */
 import { isSameReadyTask } from "../schedule/schedule.js";
-import { isEvent } from "../schedule/simplicity.js";
-import type { ReadyTask } from "../schedule/strategy.js";
+import { isArrival, type ReadyTask } from "../schedule/strategy.js";
 import { fewestSwitches } from "./commute.js";
 import type { OrderItem } from "./order.js";
 import type { Edge, PartialOrder, Vertex } from "./partial-order.js";
@@ -74,7 +73,7 @@ export function tornApart({ vertices }: PartialOrder): readonly Torn[] {
   const latest = new Map<number, Set<number>>();
   const torn: Torn[] = [];
   vertices.forEach(({ chain, item }, index) => {
-    if (isEvent(item.kind)) {
+    if (isArrival(item.kind)) {
       const first = firstPassedOver(vertices, index);
       if (first !== undefined) torn.push({ earlier: new Set([index]), later: new Set([first]) });
       return;
@@ -97,7 +96,7 @@ function firstPassedOver(vertices: readonly Vertex[], index: number): number | u
   let arrivalOfFirst = vertices[index]?.arrival ?? 0;
   for (let later = index + 1; later < vertices.length; later++) {
     const { item, arrival, causes } = vertices[later] as Vertex; // inside
-    if (!isEvent(item.kind) || arrival >= arrivalOfFirst || causes.some((cause) => cause >= index)) continue;
+    if (!isArrival(item.kind) || arrival >= arrivalOfFirst || causes.some((cause) => cause >= index)) continue;
     first = later;
     arrivalOfFirst = arrival;
   }

@@ -6,7 +6,7 @@
  * whose estimate is that every task that is not through needs one more switch at least. The problem is that of the jump number of an order,
  * which is NP-hard, so the search is bounded, and goes on without looking back once it has looked at too much.
  */
-import { isEvent } from "../schedule/simplicity.js";
+import { isArrival } from "../schedule/strategy.js";
 import { Heap } from "../sync/heap.js";
 import type { Edge, PartialOrder, Vertex } from "./partial-order.js";
 
@@ -59,7 +59,7 @@ class Linearization {
     this.#before = before;
     this.#isTask = members.map(([first]) => first !== undefined && ["task", "callback"].includes(vertices[first]?.item.kind ?? "task"));
     this.#gates = vertices
-      .flatMap(({ item }, index) => (isEvent(item.kind) ? [index] : []))
+      .flatMap(({ item }, index) => (isArrival(item.kind) ? [index] : []))
       .sort((a, b) => this.#arrival(a) - this.#arrival(b));
     this.#goal = isCutShort ? vertices.length - 1 : undefined;
   }
@@ -126,7 +126,7 @@ class Linearization {
     const wanted = [...(firstOpen === undefined ? [] : [firstOpen]), ...(this.#goal === undefined ? [] : [this.#goal])];
     for (const [chain, members] of this.#members.entries()) {
       const own = members[taken[chain] ?? 0];
-      if (own === undefined || isEvent(this.#vertex(own).item.kind)) continue;
+      if (own === undefined || isArrival(this.#vertex(own).item.kind)) continue;
       if (this.#isEnabled(own, taken, done)) next.add(own);
       else wanted.push(own);
     }
@@ -168,7 +168,7 @@ class Linearization {
       if (this.#isTask[chain] === true) {
         if (current >= 0) cost += SWITCH;
         current = chain;
-      } else if (this.#firstOpenGate(taken, done) !== next && isEvent(this.#vertex(next).item.kind)) cost++;
+      } else if (this.#firstOpenGate(taken, done) !== next && isArrival(this.#vertex(next).item.kind)) cost++;
       take(next);
     }
     for (;;) {

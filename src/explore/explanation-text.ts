@@ -12,13 +12,14 @@ export function explanationLines({ pattern, pairs, gates }: Pick<Explanation, "p
   return [...new Set([...(pattern === undefined ? [] : [patternLine(pattern)]), ...lines])];
 }
 
-/** `t2 step 5`, `t2 at 1.0`, `io load`, `io load (call 2)`, `setTimeout(50) (call 2)`: a step as a sentence names it. */
+/** `t2 step 5`, `t2 at 1.0`, `io load`, `io load (call 2)`, `setTimeout(50) (call 2)`, `await src/a.ts:3:5`: a step as a sentence names it. */
 export function stepText({ name, operation, kind }: ExplainedStep): string {
   if (kind === "timer") return operation === "1" ? name : `${name} (call ${operation})`;
   if (kind === "gate") {
     const [call = ""] = operation.split(/[+!]/);
     return call === "1" ? `io ${name}` : `io ${name} (call ${call})`;
   }
+  if (kind === "reaction") return `${/^\w+\(/.test(name) ? name : `await ${name}`}${operation === "1" ? "" : ` (time ${operation})`}`;
   if (operation === "") return name;
   return /^\d+$/.test(operation) ? `${name} step ${operation}` : `${name} at ${operation}`;
 }

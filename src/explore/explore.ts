@@ -5,6 +5,7 @@
 import { UsageError } from "../errors/errors.js";
 import { Stopped } from "../intercept/hard-limit.js";
 import { takeOverPlatform } from "../intercept/install.js";
+import { takeOverReactions } from "../intercept/reactions.js";
 import type { Placement } from "../intercept/replacement.js";
 import { takeTurn } from "../loop/run.js";
 import { captureStack, siteOfStack } from "../loop/site.js";
@@ -46,12 +47,22 @@ export async function explore(scenario: Scenario, options: ExploreOptions = {}):
   requireOptions(scenario, options);
   const exploration = new Exploration(scenario, options);
   const release = await takeTurn("explore()");
-  const putBack = interceptStrays((error) => {
-    if (!(error instanceof Stopped)) exploration.runner.noteStray(error);
-  });
+  // The one at the event grain that a failure is tried again in. Of the two the one that has a run under way takes a stray for its own.
+  let narrow: Exploration | undefined;
+  const isAtAwaitGrain = options.granularity === "await";
+  const putBack = interceptStrays(
+    (error, promise) => {
+      if (error instanceof Stopped) return;
+      exploration.runner.noteStray(error, promise);
+      narrow?.runner.noteStray(error, promise);
+    },
+    isAtAwaitGrain ? (promise) => exploration.runner.noteHandled(promise) : undefined,
+  );
   let platform: Placement | undefined;
+  let putReactionsBack: (() => void) | undefined;
   try {
     platform = takeOverPlatform();
+    if (isAtAwaitGrain) putReactionsBack = takeOverReactions();
     await exploration.runner.prepare(platform);
     let failure = await exploration.search((first) => checkFirst(exploration, first, options));
     await exploration.audit();
@@ -61,14 +72,32 @@ export async function explore(scenario: Scenario, options: ExploreOptions = {}):
     if (failure === undefined && seen !== undefined) {
       const isMinimised = options.minimise !== false;
       if (isMinimised && isAtAwaitGrain) narrow = explorationAtEventGrain(scenario, options, seen, exploration);
-      failure = narrow === undefined ? await lookInto(seen, exploration, isMinimised) : await investigateGrain(seen, exploration, narrow);
+      failure = narrow === undefined ? await lookInto(seen, exploration, isMinimised) : await investigateGrain(seen, exploration, narrow, platform);
     }
     return outcomeOf(exploration, { coverage, isComplete, leaks }, failure);
   } finally {
+    putReactionsBack?.();
     platform?.release();
     putBack();
     release();
   }
+}
+
+function lookInto(seen: FailureSeen, exploration: Exploration, isMinimised: boolean): Promise<ExploreFailure> {
+  const { runner, strategy } = exploration;
+  return investigate(seen, { runner, minimise: isMinimised, isOver: () => exploration.isOutOfTime(), strategy });
+}
+
+/** The failure `seen` of the exploration `wide` at the await grain, in orders of events alone where `narrow` finds it there. */
+async function investigateGrain(seen: FailureSeen, wide: Exploration, narrow: Exploration, platform: Placement): Promise<ExploreFailure> {
+  const original = await lookInto(seen, wide, false);
+  if (original.kind === "divergence") return original;
+  await narrow.runner.prepare(platform);
+  await narrow.search(() => Promise.resolve(undefined));
+  const { firstFailure } = narrow;
+  const failure = firstFailure === undefined ? await lookInto(seen, wide, true) : await lookInto(firstFailure, narrow, true);
+  if (failure.kind === "divergence") return failure;
+  return { ...failure, run: seen.run, original: original.original, explanation: [grainLine(narrow), ...failure.explanation] };
 }
 
 /** What a run left behind, with the places where it was made. */
@@ -152,7 +181,7 @@ function outcomeOf(
 export async function replay(
   scenario: Scenario,
   token: string,
-  options: Pick<ExploreOptions, "maxSteps" | "maxBatch" | "idleGraceMs"> = {},
+  options: Pick<ExploreOptions, "maxSteps" | "maxBatch" | "idleGraceMs" | "hardLimitMs" | "seedRandom"> = {},
 ): Promise<Outcome> {
   const schedule = decodeSchedule(token);
   const { seed, granularity, ioLatencyMs, maxSteps, maxBatch } = schedule;

@@ -10,8 +10,8 @@
  * A task is not through when it took more steps in every failing run, and is ready or has not begun or is the one whose step was the last
  * of each of them. A failure in which such a task takes fewer steps than in all known ones can be missed.
  */
-import { isEvent, type Simplicity } from "../schedule/simplicity.js";
-import type { Alternative, Decision, StepRecord, Strategy } from "../schedule/strategy.js";
+import type { Simplicity } from "../schedule/simplicity.js";
+import { type Alternative, type Decision, isArrival, type StepRecord, type Strategy } from "../schedule/strategy.js";
 import { Heap } from "../sync/heap.js";
 import { MAX_STAY } from "./in-order.js";
 import type { FailingRun } from "./order.js";
@@ -125,7 +125,7 @@ export class FewestFirst {
       },
       observe: ({ name, kind }: StepRecord): void => {
         made.set(name, (made.get(name) ?? 0) + 1);
-        if (isEvent(kind)) return;
+        if (isArrival(kind)) return;
         stays = last === name ? stays + 1 : 0;
         if (stays >= MAX_STAY) polling.add(name);
         if (last !== undefined && last !== name) cost += SWITCH;
@@ -137,14 +137,16 @@ export class FewestFirst {
 
 /** What each alternative costs, where `last` was the name of the task that ran last. */
 function costsOf({ kind, ready }: Decision, last: string | undefined): readonly number[] {
-  let hasEvent = false;
+  const hasReaction = ready.some((alternative) => alternative.kind === "reaction");
+  const seen = { event: false, reaction: false };
   return ready.map((alternative, index) => {
     if (kind === "fault") return index === 0 ? 0 : FAULT;
     if (kind === "batch") return index === 0 ? 0 : index === 1 ? BATCH : BATCH + DEPARTURE;
     if (alternative.kind === "clock") return DEPARTURE;
-    if (!isEvent(alternative.kind)) return last === undefined || last === alternative.name ? 0 : SWITCH;
-    const isFirst = !hasEvent;
-    hasEvent = true;
+    if (!isArrival(alternative.kind)) return last === undefined || last === alternative.name ? 0 : SWITCH;
+    const isReaction = alternative.kind === "reaction";
+    const isFirst = isReaction ? !seen.reaction : !seen.event && !hasReaction;
+    seen[isReaction ? "reaction" : "event"] = true;
     return isFirst ? 0 : DEPARTURE;
   });
 }
@@ -154,10 +156,10 @@ const costOf = ({ switches, departures, batches, faults }: Cost): number =>
 
 const isOfTask = ({ kind }: Alternative): boolean => kind === undefined || kind === "task" || kind === "callback";
 
-const lastTaskOf = ({ steps }: FailingRun): string | undefined => steps.findLast(({ kind }) => !isEvent(kind))?.name;
+const lastTaskOf = ({ steps }: FailingRun): string | undefined => steps.findLast(({ kind }) => !isArrival(kind))?.name;
 
 function lengthsOf({ steps }: FailingRun): Map<string, number> {
   const lengths = new Map<string, number>();
-  for (const { name, kind } of steps) if (!isEvent(kind)) lengths.set(name, (lengths.get(name) ?? 0) + 1);
+  for (const { name, kind } of steps) if (!isArrival(kind)) lengths.set(name, (lengths.get(name) ?? 0) + 1);
   return lengths;
 }

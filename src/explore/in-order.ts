@@ -2,12 +2,11 @@
  * Following an order as far as it applies to the program, which may not be the one that the order is from.
  *
  * Of what is ready, what stands first in the order runs. What does not stand in it comes after what does: there the task that ran last goes
- * on as long as it can, and then comes the first in the order of arrival, so that an empty order gives a run of few switches. Time passes
- * open gates, gates join a batch, and gates fail that need not, only where the order says so.
+ * on as long as it can, or a reaction, as microtasks do, and then comes the first in the order of arrival, so that an empty order gives a run of
+ * few switches. Time passes open gates, gates join a batch, and gates fail that need not, only where the order says so.
  */
 import { formatReadyTask } from "../schedule/schedule.js";
-import { isEvent } from "../schedule/simplicity.js";
-import type { Alternative, Decision, ReadyTask, StepRecord, Strategy } from "../schedule/strategy.js";
+import { type Alternative, type Decision, isArrival, type ReadyTask, type StepRecord, type Strategy } from "../schedule/strategy.js";
 import { nameOf, type OrderItem } from "./order.js";
 
 /**
@@ -115,7 +114,7 @@ export class InOrder implements Strategy {
   }
 
   observe(step: StepRecord): void {
-    if (!isEvent(step.kind)) this.#last = step;
+    if (!isArrival(step.kind)) this.#last = step;
     // A batch is known by the first of its gates, whether it fails or not.
     const [operation = ""] = step.kind === "gate" ? step.operation.split(/[+!]/) : [step.operation];
     for (const name of [nameOf(step), formatReadyTask({ name: step.name, operation })]) this.#ran.set(name, step.step);

@@ -30,8 +30,12 @@ export interface ExploreOptions {
    * `seeded`), some with a number behind a colon (`pct:5`), or a strategy. Default `"portfolio"`.
    */
   readonly strategy?: string | Strategy;
-  /** What is permuted. `"event"`, the default, keeps the order that the language gives to promises; it is the only one so far. */
-  readonly granularity?: "event";
+  /**
+   * What is permuted. `"event"`, the default: what the outside world orders; microtasks keep the order that the language gives them, so whatever fails can
+   * happen in production. `"await"`: also every await of instrumented code and every callback of a promise, which finds code whose correctness hangs on
+   * the number of microtask turns. A failure found there is tried again at the event grain, and says which it needs.
+   */
+  readonly granularity?: Granularity;
   /**
    * How long an I/O gate may be held back, in virtual milliseconds. Of a list each run is made under one, drawn by the seed; `exhaustive`, `dpor` and
    * `delay` take the largest, which covers the orders of all. Default 10.
@@ -123,8 +127,8 @@ export function requireOptions(scenario: unknown, options: ExploreOptions): void
   }
   for (const [name, value] of Object.entries({ timeLimitMs, idleGraceMs, hardLimitMs })) requireDuration(value, `explore: ${name}`);
   requireLatency(ioLatencyMs, "explore: ioLatencyMs");
-  if (granularity !== undefined && (granularity as unknown) !== "event") {
-    throw new UsageError(`explore: granularity must be "event", not ${JSON.stringify(granularity)}`);
+  if (granularity !== undefined && !["event", "await"].includes(granularity)) {
+    throw new UsageError(`explore: granularity must be "event" or "await", not ${describeValue(granularity)}`);
   }
   if (seed !== undefined) requireSeed(seed);
   requireStrategy(strategy, "explore: strategy");

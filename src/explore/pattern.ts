@@ -5,15 +5,14 @@
  */
 import { describeError } from "../errors/errors.js";
 import { type DeadlockCycle, DeadlockError, findCycle } from "../loop/deadlock.js";
-import { isEvent } from "../schedule/simplicity.js";
-import type { ReadyTask } from "../schedule/strategy.js";
+import { isArrival, type ReadyTask } from "../schedule/strategy.js";
 import { type FailingRun, type FailingStep, named, type OrderItem } from "./order.js";
 import { type DescribeLocation, sharedLocation, touchedBy } from "./shared-location.js";
 
 /** A step as an explanation names it. */
 export interface ExplainedStep extends ReadyTask {
-  /** Only for a gate. */
-  readonly kind?: "gate" | "timer";
+  /** Only for what is no step of a task. */
+  readonly kind?: "gate" | "timer" | "reaction";
 }
 
 /** The step `between` of another task came between two steps of one task that belong together. */
@@ -71,7 +70,7 @@ export function findPattern(
 /** A step of a run as an explanation names it. */
 export const explained = ({ kind, ...step }: ReadyTask & { readonly kind?: string | undefined }): ExplainedStep => ({
   ...named(step),
-  ...((kind === "gate" || kind === "timer") && { kind }),
+  ...((kind === "gate" || kind === "timer" || kind === "reaction") && { kind }),
 });
 
 /** What an error says of what must not be used any more, and what a property is called that says so. */
@@ -96,7 +95,7 @@ function findUseAfterClose(pairs: readonly Pair[], error: unknown, describe: Des
 function* rolesIn(pairs: readonly Pair[]): Generator<{ readonly torn: string; readonly other: string; readonly pair: Pair }> {
   for (const pair of pairs) {
     const { first, then } = pair;
-    if (isEvent(first.kind) || isEvent(then.kind) || first.name === then.name) continue;
+    if (isArrival(first.kind) || isArrival(then.kind) || first.name === then.name) continue;
     yield { torn: first.name, other: then.name, pair };
     yield { torn: then.name, other: first.name, pair };
   }
@@ -124,7 +123,7 @@ function findLostUpdate({ steps }: FailingRun, pairs: readonly Pair[], describe:
 function findCheckThenAct({ steps }: FailingRun, pairs: readonly Pair[], describe: DescribeLocation): Pattern | undefined {
   for (const { first: before, then: between } of pairs) {
     const location = sharedLocation(before.step, between.step, describe);
-    if (isEvent(before.kind) || before.name === between.name || location === undefined) continue;
+    if (isArrival(before.kind) || before.name === between.name || location === undefined) continue;
     if (!accesses(before.step, location, describe).reads || !accesses(between.step, location, describe).writes) continue;
     const later = steps.filter(({ name }, place) => name === before.name && place > (between.place ?? 0));
     const after = later.find((step) => touchedBy(step, describe).writes.length > 0 || touches(step, location, describe));
@@ -138,7 +137,7 @@ function findCheckThenAct({ steps }: FailingRun, pairs: readonly Pair[], describ
 function findAtomicityViolation(pairs: readonly Pair[]): Pattern | undefined {
   for (const { first: before, then } of pairs) {
     for (const { first, then: after } of pairs) {
-      if (before.name !== after.name || then.name !== first.name || isEvent(before.kind) || !isEarlier(before, after)) continue;
+      if (before.name !== after.name || then.name !== first.name || isArrival(before.kind) || !isEarlier(before, after)) continue;
       const between = [then, first].find((step) => isEarlier(before, step) && isEarlier(step, after));
       if (between === undefined) continue;
       return { kind: "atomicity violation", before: explained(before), between: explained(between), after: explained(after) };

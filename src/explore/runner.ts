@@ -115,7 +115,7 @@ export class ScenarioRunner {
 
   /** A new run, the one that is under way from now on. */
   begin(strategy: Strategy, { observer, ioLatencyMs = this.#latency.largest, onUnseeded, hotPlace }: BeginOptions = {}): ScenarioRun {
-    const { mainName, maxSteps = DEFAULT_MAX_STEPS, idleGraceMs, maxBatch, tracked = false } = this.#options;
+    const { mainName, maxSteps = DEFAULT_MAX_STEPS, idleGraceMs, maxBatch, granularity, tracked = false } = this.#options;
     this.#current = new ScenarioRun({
       strategy,
       seed: this.seed,

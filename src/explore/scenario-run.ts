@@ -15,6 +15,7 @@ import { io } from "../loop/io.js";
 import { NativeTimer } from "../loop/native-timer.js";
 import type { Uncontrolled } from "../loop/outside.js";
 import { gate } from "../loop/real-gate.js";
+import { Reaction } from "../loop/reaction.js";
 import { continueDriving } from "../loop/run.js";
 import { getRunningLoop } from "../loop/running.js";
 import { captureStack, findSite, sitesOfStack } from "../loop/site.js";
@@ -26,7 +27,7 @@ import type { Tracker } from "../loop/tracker.js";
 import { Wait } from "../loop/wait.js";
 import { wrap } from "../loop/wrap.js";
 import { Random } from "../random/random.js";
-import { formatReadyTask } from "../schedule/schedule.js";
+import { formatReadyTask, type Granularity } from "../schedule/schedule.js";
 import type { StepRecord, Strategy } from "../schedule/strategy.js";
 import { shared } from "../shared/shared.js";
 import { DivergenceError } from "../strategy/replay.js";
@@ -184,13 +185,15 @@ export class ScenarioRun {
   /** Whether a step of it would not come to its end. */
   isHung = false;
   readonly #options: ScenarioRunOptions;
-  #stray: { readonly error: unknown } | undefined;
+  #stray: { readonly error: unknown; readonly promise: object | undefined } | undefined;
+  /** The rejections that nobody has handled so far. */
+  #rejected: Map<object, unknown> | undefined = undefined;
   #returned: { readonly value: unknown } | undefined;
   #changedPlatform: UsageError | undefined;
 
   constructor(options: ScenarioRunOptions) {
     this.#options = options;
-    const { strategy, maxSteps, idleGraceMs, observer, ioLatencyMs, maxBatch, tracker, isTracked, takeOver } = options;
+    const { strategy, maxSteps, idleGraceMs, observer, granularity, ioLatencyMs, maxBatch, tracker, isTracked, takeOver } = options;
     tracker?.begin(isTracked);
     this.loop = new EventLoop({
       strategy,

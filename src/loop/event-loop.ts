@@ -72,6 +72,8 @@ export interface EventLoopOptions {
   readonly tracker?: Tracker | undefined;
   /** Take over native timers, clocks and randomness, where they are intercepted. Default: leave them alone. @internal */
   readonly takeOver?: TakeOver | undefined;
+  /** `"await"` makes awaits of instrumented code, and promise reactions where they are taken over, steps of their own. Default `"event"`. @internal */
+  readonly granularity?: Granularity | undefined;
 }
 
 /** How long a gate may be held back where nothing else is said, in virtual milliseconds. */
@@ -147,6 +149,8 @@ export class EventLoop {
   /** The step of which these were. */
   #clockReadAt = 0;
   #outsideUntilMs = 0;
+  /** Where awaits and promise reactions become steps; undefined at the event grain. @internal */
+  readonly reactions: Reactions | undefined;
   #invariants: StepInvariants | undefined = undefined;
   #gatesOpened: Map<string, number> | undefined = undefined;
   #futuresCreated = 0;
@@ -175,6 +179,7 @@ export class EventLoop {
     this.tracker = tracker;
     this.takenOver = takeOver && new TakenOver(takeOver);
     this.#realIoBefore = takeOver?.realIoBefore ?? 0;
+    this.reactions = options.granularity === "await" ? new Reactions(this, options.sites === true) : undefined;
     this.#recordsSteps = strategy?.observe !== undefined || observer?.stepEnded !== undefined;
     this.#watchFromStep = EndlessWatch.fromStep(maxSteps);
     const { ioLatencyMs = IO_LATENCY_MS } = options;
@@ -427,11 +432,12 @@ export class EventLoop {
   }
 
   /**
-   * Whether something is to happen that may be what `task` waits for: a gate that it has opened, or a native timer, which may have been set
-   * by whatever it has called. @internal
+   * Whether something is to happen that may be what `task` waits for: a gate that it has opened; or a native timer, an await or a reaction, of whomever,
+   * for that may hang on whatever it has called. @internal
    */
   hasEventAhead(task: Task<never> | Task): boolean {
-    return this.#agenda.openGates.some((gate) => gate.task === task) || this.#agenda.hasNativeTimer;
+    if (this.#agenda.hasNativeTimer || (this.reactions !== undefined && this.reactions.ready > 0)) return true;
+    return this.#agenda.openGates.some((gate) => gate.task === task);
   }
 
   /** Whether virtual time may pass: not while a file or a connection of the program is under way, which it would outrun. @internal */

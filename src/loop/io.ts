@@ -1,7 +1,7 @@
 /**
  * `io`: what stands in for a call to the outside world in a scenario, as a promise, as a callback, or as an event that is emitted.
  */
-import { describeValue, isError, UsageError } from "../errors/errors.js";
+import { describeValue, UsageError } from "../errors/errors.js";
 import { captureContext } from "./context.js";
 import type { GateBody } from "./gate.js";
 import { errorOf, type Fault, type IoOptions, type OnlyOptions, optionsAmong, requireIo } from "./io-options.js";

@@ -4,8 +4,6 @@
  */
 import { realProcess } from "./host.js";
 
-/** The last one only says that a rejection was handled late: it has been told already, and without a listener Node warns of it. */
-const EVENTS = ["unhandledRejection", "uncaughtException", "rejectionHandled"] as const;
 type Listener = (...args: unknown[]) => void;
 
 /** The part of Node's `process` that is needed here. */
@@ -16,24 +14,31 @@ interface Emitter {
   removeListener(event: string, listener: Listener): void;
 }
 
-/** Sends strays to `onStray` until the function that it answers is called, which puts everything back. */
-export function interceptStrays(onStray: (error: unknown) => void): () => void {
+/**
+ * Sends strays to `onStray` until the function that it answers is called, which puts everything back. With a rejection comes its promise; one that is
+ * handled after all is told to `onHandled`. (Without a listener Node warns of it.)
+ */
+export function interceptStrays(
+  onStray: (error: unknown, promise: object | undefined) => void,
+  onHandled: (promise: object) => void = () => undefined,
+): () => void {
   const emitter = realProcess() as Partial<Emitter> | undefined; // checked below
   if (!isEmitter(emitter)) return () => undefined;
-  const ignore: Listener = () => undefined;
-  const listener: Listener = (error) => {
-    onStray(error);
-  };
-  const setAside = EVENTS.map((event) => {
+  const own: readonly (readonly [event: string, listener: Listener])[] = [
+    ["unhandledRejection", (error, promise) => onStray(error, promise as object)],
+    ["uncaughtException", (error) => onStray(error, undefined)],
+    ["rejectionHandled", (promise) => onHandled(promise as object)],
+  ];
+  const setAside = own.map(([event, listener]) => {
     const listeners = emitter.rawListeners(event);
     emitter.removeAllListeners(event);
-    emitter.on(event, event === "rejectionHandled" ? ignore : listener);
-    return { event, listeners };
+    emitter.on(event, listener);
+    return { event, listener, listeners };
   });
   return () => {
     for (const { event, listener, listeners } of setAside) {
       // What was added meanwhile stays, behind what was there before.
-      const added = emitter.rawListeners(event).filter((other) => other !== listener && other !== ignore);
+      const added = emitter.rawListeners(event).filter((other) => other !== listener);
       emitter.removeAllListeners(event);
       for (const other of [...listeners, ...added]) emitter.on(event, other);
     }

@@ -65,7 +65,7 @@ function renderMessage(outcome: FailedOutcome, { replay, timeline }: Exploration
     ...(order === "" ? [] : ["", "The smallest order found that fails, one column a task:", indent(order)]),
     ...(explanation.length === 0 ? [] : ["", "What the order is about:", ...explanation.map(indent)]),
     "",
-    `Failed: ${count(failures, "run")} of ${runs}, strategy ${strategy}, seed ${seed}${minimised === undefined ? "" : `; made small: ${describeSize(minimised.after)}`}`,
+    `Failed: ${count(failures, "run")} of ${runs}, strategy ${strategy}, seed ${seed}${minimised === undefined ? "" : `; made small: ${describeSize(minimised.after, failure.granularity)}`}`,
     ...(slowestIoMs === 0 ? [] : [`The slowest I/O takes ${slowestIoMs} ms of virtual time in it.`]),
     ...(uncontrolled === undefined
       ? []

@@ -47,7 +47,7 @@ function renderVerdict({ status, runs, failures }: Findings): string {
   return status === "passed" ? `passed: none ${of} failed` : `stopped: none ${of} failed until then`;
 }
 
-export function renderFailure({ message, run, trace, minimised, slowestIoMs, explanation = [] }: FoundFailure): readonly string[] {
+export function renderFailure({ message, run, trace, minimised, granularity, slowestIoMs, explanation = [] }: FoundFailure): readonly string[] {
   const timeline = trace.length === 0 ? [] : ["", "The smallest order found that fails, one column a task:", indent(renderTimeline(trace))];
   return [
     "",
@@ -73,7 +73,8 @@ function describeSlowest(slowestIoMs: number, isSmall: boolean): readonly string
 }
 
 /** `3 switches between tasks, 1 batch of I/O, 12 steps`: what there is none of is left out, but for the switches. */
-export function describeSize({ switches, departures, batches, faults, steps }: Simplicity): string {
+export function describeSize({ switches, departures, batches, faults, steps }: Simplicity, granularity: Granularity): string {
+  const what = granularity === "await" ? "I/O or an await" : "I/O";
   return [
     `${count(switches, "switch")} between tasks`,
     ...(departures === 0 ? [] : [`${count(departures, "time")} ${what} out of its order of arrival`]),

@@ -25,7 +25,7 @@ export interface TestFailureText {
 
 /** The report, without a newline at its end. The same failure gives the same text. */
 export function renderTestFailure({ failure, found, values, uncontrolled, testFile, readSource, replay }: TestFailureText): string {
-  const { trace, explanation, minimised, slowestIoMs } = failure;
+  const { trace, explanation, slowestIoMs } = failure;
   const places = renderPlaces(placesThatMatter(failure, testFile), readSource);
   return [
     trace.length === 0 ? "no step of it is known." : "the smallest that was found to fail, one column a task:",
@@ -37,7 +37,7 @@ export function renderTestFailure({ failure, found, values, uncontrolled, testFi
     ...(explanation.length === 0 ? [] : ["What the order is about:", ...explanation.map(indent), ""]),
     ...(places.length === 0 ? [] : ["Where that is:", ...places.map(indent), ""]),
     `Found in ${found}.`,
-    ...describeMinimised(minimised),
+    ...describeMinimised(failure),
     ...(slowestIoMs === 0 ? [] : [`The slowest I/O takes ${slowestIoMs} ms of virtual time in it.`]),
     ...(uncontrolled === undefined
       ? []
@@ -47,9 +47,9 @@ export function renderTestFailure({ failure, found, values, uncontrolled, testFi
 }
 
 /** Nothing where it was as small before. */
-function describeMinimised(minimised: ExploreFailure["minimised"]): readonly string[] {
+function describeMinimised({ minimised, granularity }: ExploreFailure): readonly string[] {
   if (minimised === undefined) return [];
-  const [before, after] = [describeSize(minimised.before), describeSize(minimised.after)];
+  const [before, after] = [describeSize(minimised.before, granularity), describeSize(minimised.after, granularity)];
   return before === after ? [] : [`Made small in ${count(minimised.reruns, "rerun")}: ${after}; at first ${before}.`];
 }
 

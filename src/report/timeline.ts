@@ -74,6 +74,7 @@ function describe(event: TraceEvent, isWhole: boolean): string {
     case "error":
       if (event.name === "io") return describeGate(event.op ?? "");
       if (event.name === "timer") return `fires${event.site === undefined ? "" : ` at ${shortSite(event.site)}`}`;
+      if (event.name === "reaction") return describeReaction(event.op ?? "", event.site);
       return `${place}${isWhole ? "" : "… "}${event.name ?? ""}${outcome}`;
   }
 }

@@ -6,16 +6,20 @@
  * less is simpler whatever else it costs. So a search that only ever goes to a simpler run comes to an end.
  */
 import { isFault } from "./schedule.js";
-import type { AlternativeKind, ReadyTask } from "./strategy.js";
+import { type AlternativeKind, isArrival, type ReadyTask } from "./strategy.js";
 
 /** What of a run is to be small, the most important first. */
 export interface Simplicity {
   /**
-   * How often the next step is of another task (or another callback) than the one before. Gates and native timers stand between steps of
+  /**
+   * How often the next step is of another task (or another callback) than the one before. Gates, native timers and reactions stand between steps of
    * tasks and are no task.
    */
   readonly switches: number;
-  /** How often a gate settled or a native timer fired before one that had been there earlier, or time passed gates that were open. */
+  /**
+   * How often a gate settled or a native timer fired before one that had been there earlier, or while a reaction was ready; a reaction ran before one
+   * that had been ready earlier; or time passed gates that were open.
+   */
   readonly departures: number;
   /** How many gates settled in the step of another one. */
   readonly batches: number;
@@ -51,7 +55,7 @@ export function simplicityOf(steps: readonly OrderedStep[], { decisions = [], io
   let switches = 0;
   let last: OrderedStep | undefined;
   for (const step of steps) {
-    if (isEvent(step.kind)) continue;
+    if (isArrival(step.kind)) continue;
     if (last !== undefined && last.name !== step.name) switches++;
     last = step;
   }
@@ -65,14 +69,6 @@ export function simplicityOf(steps: readonly OrderedStep[], { decisions = [], io
     if (isFault(decision.ready[decision.index])) faults++;
   }
   return { switches, departures, batches, faults, ioLatencyMs, steps: steps.length };
-}
-
-/**
- * Whether it is an event of the outside world, as opposed to a step of a task: what is to be small about those is how often they come out of
- * their order of arrival.
- */
-export function isEvent(kind: AlternativeKind | undefined): boolean {
-  return kind === "gate" || kind === "timer";
 }
 
 /** Whether `a` is strictly simpler than `b`. */
@@ -116,6 +112,8 @@ function gatesOf(ready: readonly OrderedStep[]): readonly OrderedStep[] {
   if (isSettle(ready[0])) return ready.slice(1);
   return isFault(ready[1]) || (isClock(ready.at(-1)) && ready.length > 1) ? ready.slice(0, -1) : [];
 }
+/** By its name alone: a place in the source, or what a promise calls back. */
+const isReaction = ({ name }: OrderedStep): boolean => /:\d+:\d+$|^(then|finally)\(.*\)$/.test(name);
 
 /** By its name alone, no task is taken for it: the operation of a task is never empty. */
 const isSettle = (alternative?: OrderedStep): boolean =>
@@ -130,10 +128,13 @@ function isBatched({ ready, index }: OrderedDecision, kindOf: KindOf): boolean {
   return index > 0 && first !== undefined && kindOf(first) === "settle";
 }
 
-/** Whether it let time pass open gates, or took an event while another one had been there earlier. */
+/** Whether it let time pass open gates, or took an event or a reaction that was not the first in the order of arrival. */
 function isDeparture({ ready, index }: OrderedDecision, kindOf: KindOf): boolean {
   const taken = ready[index];
   if (taken === undefined) return false;
   const kind = kindOf(taken);
-  return kind === "clock" || (isEvent(kind) && ready.slice(0, index).some((other) => isEvent(kindOf(other))));
+  if (kind === "clock") return true;
+  if (kind === "reaction") return ready.slice(0, index).some((other) => kindOf(other) === "reaction");
+  if (!isArrival(kind)) return false;
+  return ready.some((other, place) => kindOf(other) === "reaction" || (place < index && isArrival(kindOf(other))));
 }

@@ -11,11 +11,21 @@ export interface ReadyTask {
 }
 
 /**
+/**
  * What an alternative of a decision is: the next step of a task; a callback of the program; an I/O gate that would settle; a native timer or
- * immediate that would fire (`"timer"`); the virtual clock, which would pass the open gates (`"clock"`); where a batch of gates is put together, the
- * end of it (`"settle"`); and where a gate may fail, that it does (`"fault"`).
+ * immediate that would fire (`"timer"`); at the await grain an await that would go on, or a callback of a promise (`"reaction"`); the virtual clock,
+ * which would pass the open gates (`"clock"`); where a batch of gates is put together, the end of it (`"settle"`); and where a gate may fail, that it
+ * does (`"fault"`).
  */
-export type AlternativeKind = "task" | "callback" | "gate" | "timer" | "clock" | "settle" | "fault";
+export type AlternativeKind = "task" | "callback" | "gate" | "timer" | "reaction" | "clock" | "settle" | "fault";
+
+/**
+ * Whether it comes by itself, in an order of arrival, and is no step of a task: a gate, a native timer or a reaction. Among tasks switches are counted,
+ * among these departures from that order, in which reactions come before the others, as microtasks come before I/O.
+ */
+export function isArrival(kind: AlternativeKind | undefined): boolean {
+  return kind === "gate" || kind === "timer" || kind === "reaction";
+}
 
 /** One alternative of a {@link Decision}. The object stays the same as long as it is ready and in no other run. */
 export interface Alternative extends ReadyTask {

@@ -48,11 +48,11 @@ const strategies: readonly { readonly title: string; readonly make: (seed: numbe
 
 /**
  * Runs of a program that is a function of its schedule, without a loop: what a step does hangs on its name. Tasks spawn others, queue callbacks,
- * take callbacks out of the queue, wait for gates, of which some may fail; there are timers for the clock to pass to.
+ * take callbacks out of the queue, wait for gates, of which some may fail, and for reactions; there are timers for the clock to pass to.
  */
 class Simulation {
   /** How often each kind of alternative was offered, and how often one vanished that had been ready. */
-  readonly seen = { task: 0, callback: 0, gate: 0, timer: 0, clock: 0, settle: 0, fault: 0, vanished: 0 };
+  readonly seen = { task: 0, callback: 0, gate: 0, timer: 0, reaction: 0, clock: 0, settle: 0, fault: 0, vanished: 0 };
   readonly #strategy: Strategy;
   readonly #ids = new Map<string, number>();
   #picks: string[] = [];
@@ -135,7 +135,13 @@ class Simulation {
     return this.#ids.get(key)!;
   }
 
-  #make(kind: "task" | "callback" | "gate" | "timer", name: string, operation: number, chain: object, waits?: SimulatedStep): SimulatedStep {
+  #make(
+    kind: "task" | "callback" | "gate" | "timer" | "reaction",
+    name: string,
+    operation: number,
+    chain: object,
+    waits?: SimulatedStep,
+  ): SimulatedStep {
     return { kind, name, operation: String(operation), chain, madeBy: this.#step, latestMs: this.#timeMs + 3, waits };
   }
 

@@ -43,6 +43,9 @@ const NAMES: { readonly [name in keyof Required<ExplorationOptions>]: true } = {
   selfCheck: true,
   timeLimitMs: true,
   idleGraceMs: true,
+  hardLimitMs: true,
+  seedRandom: true,
+  detectLeaks: true,
   onProgress: true,
   onRun: true,
 };
