@@ -528,7 +528,7 @@ describe("heddle replay of what heddle itself knows", () => {
       code: 2,
       stdout: "",
       stderr:
-        'heddle: test.json: is a failure of the test "the pool gives back" in test/pool.test.ts, and only that test can run it again\n',
+        'heddle: test.json: test: test/pool.test.ts has no test "the pool gives back" any more that explores\n',
     });
   });
 

@@ -153,6 +153,7 @@ describe("finding", () => {
       strategy: "random",
       seed,
       uncontrolled: undefined,
+      leaks: [],
       untracked: undefined,
     });
   });
@@ -338,10 +339,10 @@ describe("counting and ending", () => {
 
   test("a time limit ends it", async () => {
     const before = performance.now();
-    const outcome = await explore(() => undefined, { seed, runs: Number.MAX_SAFE_INTEGER, timeLimitMs: 30 });
+    const outcome = await explore(() => sleep(1), { seed, runs: Number.MAX_SAFE_INTEGER, timeLimitMs: 30 });
     expect(outcome.status).toBe("stopped");
     expect(performance.now() - before).toBeGreaterThanOrEqual(30);
-    expect(await explore(() => undefined, { seed, timeLimitMs: 0 })).toMatchObject({ status: "stopped", runs: 0 });
+    expect(await explore(() => sleep(1), { seed, timeLimitMs: 0 })).toMatchObject({ status: "stopped", runs: 0 });
   });
 
   test("progress is told with growing numbers, the last of which are those of the outcome", async () => {
@@ -677,10 +678,10 @@ test("what a background task throws and nobody retrieves fails the run", async (
 
 test("a strategy that is none, or whose begin answers nothing, is refused, and the next exploration goes on", async () => {
   // @ts-expect-error a JavaScript caller can hand in anything
-  await expect(explore(() => undefined, { strategy: null })).rejects.toThrow("explore: strategy must be a name or an object");
+  await expect(explore(() => sleep(1), { strategy: null })).rejects.toThrow("explore: strategy must be a name or an object");
   // @ts-expect-error a JavaScript caller can forget the answer
-  await expect(explore(() => undefined, { strategy: { name: "mute", begin: () => undefined, pick: () => 0 } })).rejects.toThrow(
+  await expect(explore(() => sleep(1), { strategy: { name: "mute", begin: () => undefined, pick: () => 0 } })).rejects.toThrow(
     "begin(run) must answer true",
   );
-  expect((await explore(() => undefined, { runs: 1 })).status).toBe("passed");
+  expect((await explore(() => sleep(1), { runs: 1 })).status).toBe("passed");
 });

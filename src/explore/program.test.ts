@@ -34,7 +34,10 @@ test("what a scenario returned is its result, as JSON; nothing is null, and what
   const results = await Promise.all(
     returned.map((value) =>
       resultsOf(
-        scenarioProgram(() => value),
+        scenarioProgram(async ({ sleep }) => {
+          await sleep(0);
+          return value;
+        }),
         "fifo",
       ),
     ),

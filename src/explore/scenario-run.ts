@@ -252,14 +252,12 @@ export class ScenarioRun {
         "and whatever it had started was dropped"
       );
     }
-    return this.loop.steps > 1 || this.#hasLeftovers()
+    const isPermuted = this.loop.steps > 1 || this.uncontrolled !== undefined || this.leaks.length > 0;
+    return isPermuted
       ? undefined
       : "the scenario came to its end in its first step, without waiting for anything, so there is one order only. " +
-          "Usually an await is missing, or the I/O of the code under test is not handed in through env.io()";
-  }
-
-  #hasLeftovers(): boolean {
-    return this.leaks.length > 0;
+          "Usually an await is missing, or the I/O of the code under test is not handed in through env.io(); " +
+          'where microtasks are all that it waits for, granularity "await" permutes them';
   }
 
   /** What it has left behind, each with its place where that is known. */

@@ -40,10 +40,11 @@ describe("a scenario that is no function of its schedule is a divergence", () =>
     let runs = 0;
     const message = await messageOf(async ({ gather }) => {
       runs++;
+      await sleep(1);
       if (runs % 2 === 0) await gather(() => sleep(1));
     });
     expect(message).toMatchInlineSnapshot(`
-      "the first run was made twice with the same decisions, and did not do the same: step 2 was the end first, and Task-2@1 at t=0, of 1 ready then.
+      "the first run was made twice with the same decisions, and did not do the same: step 3 was the end first, and Task-2@1 at t=1, of 1 ready then.
       No clock and no randomness decided it, so it is state kept from one run to the next: make everything inside of the scenario."
     `);
   });

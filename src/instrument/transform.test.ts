@@ -100,6 +100,8 @@ describe("await transform", () => {
     expect(() => code("async () => {\n  await a b;\n};")).toThrowErrorMatchingInlineSnapshot(
       `[BadInputError: src/a.ts:2:10: cannot be parsed: Expected a semicolon or an implicit semicolon after a statement, but found none]`,
     );
-    expect(() => code("await")).toThrowErrorMatchingInlineSnapshot(`[BadInputError: src/a.ts:1:6: cannot be parsed: Unexpected token]`);
+    expect(() => transform("await", { file: "src/a.mjs", sourceType: "module" })).toThrowErrorMatchingInlineSnapshot(
+      `[BadInputError: src/a.mjs:1:6: cannot be parsed: Unexpected token]`,
+    );
   });
 });

@@ -8,13 +8,19 @@
 import { drainMicrotasks, raiseUncaught } from "../loop/host.js";
 import { builtin } from "./builtin.js";
 
+interface Script {
+  runInThisContext(options?: { readonly timeout: number }): unknown;
+}
+
 interface VirtualMachine {
-  readonly Script: new (code: string) => { runInThisContext(options: { readonly timeout: number }): unknown };
+  readonly Script: new (code: string, options?: { readonly filename: string }) => Script;
 }
 
 /** Under this key of the global object the script finds what it is to call. */
 const WORK = Symbol.for("heddle.work");
 const CODE = 'globalThis[Symbol.for("heddle.work")]()';
+/** Its frame stands between the program's and Node's, and whoever leaves out Node's is to leave it out, too. */
+const FILENAME = "node:heddle/hard-limit";
 
 /** What the listeners of stray exceptions are told after something was stopped: it says nothing of the program, and is to be ignored. */
 export class Stopped extends Error {}
@@ -26,10 +32,11 @@ export type Limited<T> = { readonly isOver: true; readonly value: T } | { readon
 export function hardLimit(limitMs: number): <T>(work: () => T) => Limited<T> {
   const vm = builtin("vm") as VirtualMachine | undefined;
   if (vm === undefined || limitMs === Number.POSITIVE_INFINITY) return (work) => ({ isOver: true, value: work() });
-  const script = new vm.Script(CODE);
+  const script = new vm.Script(CODE, { filename: FILENAME });
+  // The script runs among the globals of the process; those here may be others, as in vitest's vmThreads.
+  const holder = new vm.Script("globalThis").runInThisContext() as typeof globalThis;
   return <T>(work: () => T): Limited<T> => {
     let value: { readonly it: T } | undefined;
-    const holder = globalThis as { [WORK]?: () => void };
     Object.defineProperty(holder, WORK, {
       value: () => {
         value = { it: work() };
@@ -40,7 +47,7 @@ export function hardLimit(limitMs: number): <T>(work: () => T) => Limited<T> {
       script.runInThisContext({ timeout: limitMs });
     } catch (error) {
       if ((error as { readonly code?: unknown } | undefined)?.code !== "ERR_SCRIPT_EXECUTION_TIMEOUT") throw error;
-      dropTicks(script);
+      dropTicks(script, holder);
     } finally {
       Reflect.deleteProperty(holder, WORK);
     }
@@ -52,11 +59,10 @@ export function hardLimit(limitMs: number): <T>(work: () => T) => Limited<T> {
 const LAST_TICKS_MS = 50;
 
 /** A `nextTick` that sets itself anew for ever would go on outside of any limit. Without a way to do so it comes to its end. */
-function dropTicks(script: { runInThisContext(options: { readonly timeout: number }): unknown }): void {
+function dropTicks(script: Script, holder: object): void {
   const { process } = globalThis as unknown as { readonly process: { nextTick: unknown } };
   const { nextTick } = process;
   process.nextTick = () => undefined;
-  const holder = globalThis as { [WORK]?: () => void };
   Object.defineProperty(holder, WORK, { value: drainMicrotasks, configurable: true });
   try {
     script.runInThisContext({ timeout: LAST_TICKS_MS });

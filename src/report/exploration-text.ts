@@ -27,7 +27,7 @@ export function renderExploration({ findings, strategy, seed, asked, replay }: E
   const { failure, uncontrolled, untracked } = findings;
   return [
     renderVerdict(findings),
-    ...(failure === undefined ? [] : renderFailure(failure)),
+    ...(failure === undefined ? describeUnseen(findings) : renderFailure(failure)),
     "",
     ...renderResults(findings),
     "",
@@ -45,6 +45,10 @@ function renderVerdict({ status, runs, failures }: Findings): string {
   const of = `of ${count(runs, "run")}`;
   if (status === "failed") return `FAILED: ${format(failures)} ${of}`;
   return status === "passed" ? `passed: none ${of} failed` : `stopped: none ${of} failed until then`;
+}
+
+function describeUnseen({ status }: Findings): readonly string[] {
+  return status === "failed" ? ["", indent("The time was over before it could be looked into.")] : [];
 }
 
 export function renderFailure({ message, run, trace, minimised, granularity, slowestIoMs, explanation = [] }: FoundFailure): readonly string[] {

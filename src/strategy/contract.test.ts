@@ -152,6 +152,7 @@ class Simulation {
     const draw = (what: string): number => hashToUnit(`${name}@${operation}/${what}`);
     const part = `${name}.${operation}`;
     if (draw("spawn") < 0.4 && name.length < 5) this.#ready.push(this.#make("task", part, 1, {}));
+    if (draw("due") < 0.1) this.#ready.push(this.#make("timer", `due ${part}`, 1, {}));
     if (draw("call") < 0.3) this.#ready.push(this.#make("callback", `call ${part}`, 1, {}));
     const next = this.#make("task", name, Number(operation) + 1, chain);
     if (draw("wait") < 0.3) this.#ready.push(this.#make("gate", `load ${part}`, 1, {}, next));
