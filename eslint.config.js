@@ -99,8 +99,8 @@ export default defineConfig(
       "@typescript-eslint/prefer-promise-reject-errors": ["error", { allowThrowingUnknown: true }],
       // A spread string falls into code points, the same on every machine; what Intl.Segmenter does is up to its data.
       "@typescript-eslint/no-misused-spread": ["error", { allow: ["string"] }],
-      // An override that ignores what its parent takes says so with an underscore, as for the compiler.
-      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
+      // An override that ignores what its parent takes says so with an underscore, as for the compiler. `{ gone, ...rest }` leaves something out.
+      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", ignoreRestSiblings: true }],
       // Fields of unchecked data stand in brackets: their names are claims of the data, not of a type.
       "@typescript-eslint/dot-notation": ["error", { allowIndexSignaturePropertyAccess: true }],
       // `!` is forbidden, so where a value is known to be there, `as` and the reason say so.

@@ -103,7 +103,7 @@ async function benchTransform() {
   const packages = {
     "synthetic package": syntheticPackage(),
     "@vitest/runner": installedPackage("@vitest/runner"),
-    "tinypool": installedPackage("tinypool"),
+    tinypool: installedPackage("tinypool"),
   };
   const figures = await inTurn(Object.fromEntries(Object.entries(packages).map(([name, files]) => [name, transformAll(files)])), ROUNDS);
   const rows = [["", "awaits", "KiB", "ms", "aim"]];

@@ -265,7 +265,8 @@ describe("heddle explore", () => {
 
   test("writes what the program prints to standard error, so that standard output is the answer alone", async () => {
     const project = makeProject({
-      "loud.mjs": 'console.log("at import"); export default async ({ sleep }) => { console.log("in a run"); await sleep(1); process.stdout.write("raw\\n"); };',
+      "loud.mjs":
+        'console.log("at import"); export default async ({ sleep }) => { console.log("in a run"); await sleep(1); process.stdout.write("raw\\n"); };',
     });
     const { code, stdout, stderr } = await heddle(project, ["explore", "loud.mjs", "--runs", "2", "--json"]);
     expect(code).toBe(0);
@@ -276,7 +277,8 @@ describe("heddle explore", () => {
   test("loads CommonJS, also what a compiler made, and takes its default export", async () => {
     const project = makeProject({
       "plain.cjs": "module.exports = ({ sleep }) => sleep(1).then(() => 1);",
-      "compiled.cjs": 'Object.defineProperty(exports, "__esModule", { value: true }); exports.default = ({ sleep }) => sleep(1).then(() => 2);',
+      "compiled.cjs":
+        'Object.defineProperty(exports, "__esModule", { value: true }); exports.default = ({ sleep }) => sleep(1).then(() => 2);',
     });
     for (const [index, file] of ["plain.cjs", "compiled.cjs"].entries()) {
       const answer = answerOf(await heddle(project, ["explore", file, "--runs", "1", "--json"]));
@@ -285,7 +287,9 @@ describe("heddle explore", () => {
   });
 
   test("runs TypeScript where Node does, and says so where it does not", async () => {
-    const project = makeProject({ "typed.ts": "export default ({ sleep }: { sleep(ms: number): Promise<void> }): Promise<number> => sleep(1).then(() => 5);" });
+    const project = makeProject({
+      "typed.ts": "export default ({ sleep }: { sleep(ms: number): Promise<void> }): Promise<number> => sleep(1).then(() => 5);",
+    });
     const { code, stdout, stderr } = await heddle(project, ["explore", "typed.ts", "--runs", "1", "--json"]);
     // @types/node is that of the oldest Node that is supported, which has no such feature.
     const isRun = Boolean((process.features as { readonly typescript?: unknown }).typescript);

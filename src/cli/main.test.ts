@@ -527,8 +527,7 @@ describe("heddle replay of what heddle itself knows", () => {
     expect(await heddle(project, ["replay", "test.json"])).toEqual({
       code: 2,
       stdout: "",
-      stderr:
-        'heddle: test.json: test: test/pool.test.ts has no test "the pool gives back" any more that explores\n',
+      stderr: 'heddle: test.json: test: test/pool.test.ts has no test "the pool gives back" any more that explores\n',
     });
   });
 

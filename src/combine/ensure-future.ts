@@ -36,7 +36,7 @@ export function futureFor(loop: EventLoop, item: unknown, argument: string): Fut
   if (item instanceof Future && item.getLoop() === loop) return item as Future;
   if (item instanceof Coroutine || typeof item === "function") return loop.createTask(item as Coroutine | (() => unknown));
   // Its task takes a rejection in a later step, and until then the runtime must not think that nobody does.
-  if (isPromise(item)) nativeThen(item, undefined, () => undefined);
+  if (isPromise(item)) void nativeThen(item, undefined, () => undefined);
   requireAwaitable(item, argument);
   return loop.createTask(async () => await item);
 }

@@ -9,7 +9,7 @@ import { DEFAULT_STRATEGY, type ExploreOptions } from "./options.js";
 import type { Scenario } from "./scenario-run.js";
 
 /** So many runs are made at the event grain. */
-export const RUNS_AT_EVENT_GRAIN = 1_000;
+const RUNS_AT_EVENT_GRAIN = 1_000;
 
 /** The exploration that looks for the failure `seen` again, among orders of events alone. Other failures do not end it. */
 export function explorationAtEventGrain(scenario: Scenario, options: ExploreOptions, { end }: FailureSeen, wide: Exploration): Exploration {

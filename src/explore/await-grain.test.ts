@@ -253,7 +253,9 @@ describe("the await grain", () => {
       await Promise.all([add(0), add(3)]);
       if (count !== 2) throw new Error(`the count is ${count}`);
     };
-    await expect(explore(scenario, { seed: 7 })).rejects.toThrow('where microtasks are all that it waits for, granularity "await" permutes them');
+    await expect(explore(scenario, { seed: 7 })).rejects.toThrow(
+      'where microtasks are all that it waits for, granularity "await" permutes them',
+    );
     const { failure } = await explore(scenario, AWAIT);
     expect(failure?.error).toMatchObject({ message: "the count is 1" });
     expect(failure?.granularity).toBe("await");

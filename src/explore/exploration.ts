@@ -231,7 +231,15 @@ export class Exploration {
     this.#untracked ??= tracker?.untracked;
     if (this.#observer !== undefined) {
       const hasClass = tracker !== undefined || this.runner.tracker === undefined || housekeeping === "inline";
-      this.#first = { picks: this.#counting.picks, housekeeping, ioLatencyMs, steps: this.#observer.steps, end, hasClass, mistake: run.mistake };
+      this.#first = {
+        picks: this.#counting.picks,
+        housekeeping,
+        ioLatencyMs,
+        steps: this.#observer.steps,
+        end,
+        hasClass,
+        mistake: run.mistake,
+      };
     }
     if (this.#options.detectLeaks === true && this.#leaking === undefined && end.kind === "passed" && run.leaks.length > 0) {
       this.#leaking = { picks: this.#counting.picks, housekeeping, leaks: run.leaks };

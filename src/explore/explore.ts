@@ -72,7 +72,8 @@ export async function explore(scenario: Scenario, options: ExploreOptions = {}):
     if (failure === undefined && seen !== undefined) {
       const isMinimised = options.minimise !== false;
       if (isMinimised && isAtAwaitGrain) narrow = explorationAtEventGrain(scenario, options, seen, exploration);
-      failure = narrow === undefined ? await lookInto(seen, exploration, isMinimised) : await investigateGrain(seen, exploration, narrow, platform);
+      failure =
+        narrow === undefined ? await lookInto(seen, exploration, isMinimised) : await investigateGrain(seen, exploration, narrow, platform);
     }
     return outcomeOf(exploration, { coverage, isComplete, leaks }, failure);
   } finally {
@@ -113,8 +114,9 @@ async function checkFirst(
   first: FirstRun,
   { selfCheck = true, mayBeOneStep = false }: CommandOptions,
 ): Promise<ExploreFailure | undefined> {
-  if (selfCheck && !mayBeOneStep && first.end.kind === "passed" && first.mistake !== undefined)
+  if (selfCheck && !mayBeOneStep && first.end.kind === "passed" && first.mistake !== undefined) {
     throw new UsageError(`explore: ${first.mistake}.`);
+  }
   // A failure is made again anyway when it is looked into.
   if (first.hasClass && (!selfCheck || first.end.kind !== "passed")) return undefined;
   const { runner } = exploration;

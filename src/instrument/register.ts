@@ -3,7 +3,7 @@
  * explorations with `granularity: "await"`. The packages to be instrumented besides the user's own code are named by `HEDDLE_INSTRUMENT`, with
  * commas: a variable, because it reaches worker threads and child processes, too. heddle itself is loaded first, before any package can keep a timer.
  */
-import "../index.js";
+import "../intercept/install.js";
 import * as nodeModule from "node:module";
 import { cwd, env } from "node:process";
 import { instrumentLoaded } from "./hooks-thread.js";

@@ -89,7 +89,7 @@ export interface TaskOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What {@link EventLoop.advance} left behind: the run is over, wants to go on, must hop, or waits for something outside. @internal */
+/** What {@link EventLoop.advance} left behind: the run is over, wants to go on, must hop, or waits for something outside. */
 export type Progress = "ended" | "pausing" | "hop" | "outside";
 
 const runHandle = (handle: Handle): void => {

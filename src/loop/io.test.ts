@@ -45,13 +45,13 @@ describe("what comes second is options", () => {
   test.each([
     [() => io("load", { mayFail: "refused" as never }), 'io: mayFail must be an Error or a function that makes one, not "refused"'],
     [() => io("load", { maxMs: -1 }), "io: maxMs must be a number of milliseconds, 0 or more, not -1"],
-    [() => void io.callback("load", 5 as never), "io.callback: callback must be a function, not 5"],
-    [() => void io.callback(5 as never, () => 0), "io.callback: label must be a text, not 5"],
+    [() => io.callback("load", 5 as never), "io.callback: callback must be a function, not 5"],
+    [() => io.callback(5 as never, () => 0), "io.callback: label must be a text, not 5"],
     [() => io.emit({} as never, "data"), "io.emit: emitter must be an EventEmitter or an EventTarget that takes this event"],
     [() => io.emit(null as never, "data"), "io.emit: emitter must be an EventEmitter or an EventTarget that takes this event"],
     [() => io.emit(new EventEmitter(), new Event("data") as never), "io.emit: emitter must be"],
   ])("and a usage error where it makes no sense", async (call, message) => {
-    await expect(run(async () => await call())).rejects.toThrow(message);
+    await expect(run(async () => call())).rejects.toThrow(message);
   });
 });
 
@@ -98,8 +98,9 @@ describe("a callback", () => {
     const outcome = await explore(
       async ({ sleep: wait }) => {
         const log: string[] = [];
-        for (const name of ["a", "b"])
+        for (const name of ["a", "b"]) {
           io.callback(name, (error) => log.push(error === null ? name : name.toUpperCase()), { mayFail: broken });
+        }
         await wait(11);
         return log.join("");
       },

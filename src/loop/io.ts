@@ -114,8 +114,8 @@ function emit(emitter: Emitter, event: string | symbol | WebEvent, ...values: re
 }
 
 /** What emits the event. Throws UsageError where nothing does. */
-function sending(emitter: Emitter, event: string | symbol | WebEvent, values: readonly unknown[]): () => unknown {
-  if (emitter !== null && typeof emitter === "object") {
+function sending(emitter: Emitter | null, event: string | symbol | WebEvent, values: readonly unknown[]): () => unknown {
+  if (typeof emitter === "object" && emitter !== null) {
     if ("dispatchEvent" in emitter && typeof emitter.dispatchEvent === "function" && typeof event !== "symbol") {
       const made =
         typeof event === "object" ? event : values.length === 0 ? new Event(event) : new CustomEvent(event, { detail: values[0] });

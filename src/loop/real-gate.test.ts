@@ -127,7 +127,7 @@ describe("real I/O", () => {
       const log: string[] = [];
       const read = async (label: string): Promise<void> => {
         const text = await open(() => readFile(path, "utf8"), label);
-        log.push(`${label} ${String((JSON.parse(text) as { name: string }).name)}`);
+        log.push(`${label} ${(JSON.parse(text) as { name: string }).name}`);
       };
       await Promise.all([read("a"), read("b")]);
       return log.join(", ");

@@ -78,8 +78,8 @@ class RealWork<T> implements GateBody {
     };
     try {
       const made = start();
-      if (isThenable(made)) (made as PromiseLike<T>).then(end, fail);
-      else end(made as T); // it is one or the other
+      if (isThenable(made)) made.then(end, fail);
+      else end(made); // it is one or the other
     } catch (error) {
       fail(error);
     }

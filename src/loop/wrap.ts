@@ -71,7 +71,7 @@ export function wrap<T extends object, K extends MethodName<T>>(client: T, names
 type Method = (...values: readonly unknown[]) => unknown;
 
 function requireNames<K>(names: readonly K[]): readonly K[] {
-  if (Array.isArray(names)) return names;
+  if (Array.isArray(names)) return names as readonly K[];
   throw new UsageError(`wrap: names must be a list of names of methods, not ${describeValue(names)}`);
 }
 

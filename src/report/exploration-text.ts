@@ -51,7 +51,15 @@ function describeUnseen({ status }: Findings): readonly string[] {
   return status === "failed" ? ["", indent("The time was over before it could be looked into.")] : [];
 }
 
-export function renderFailure({ message, run, trace, minimised, granularity, slowestIoMs, explanation = [] }: FoundFailure): readonly string[] {
+export function renderFailure({
+  message,
+  run,
+  trace,
+  minimised,
+  granularity,
+  slowestIoMs,
+  explanation = [],
+}: FoundFailure): readonly string[] {
   const timeline = trace.length === 0 ? [] : ["", "The smallest order found that fails, one column a task:", indent(renderTimeline(trace))];
   return [
     "",

@@ -58,7 +58,7 @@ describe("every schedule, once", () => {
   });
 
   test("a program without decisions has one", async () => {
-    expect(await explore(() => sleep(1), { ...everyRun, strategy: exhaustive() })).toMatchObject({ runs: 1, complete: true });
+    expect(await explore(({ sleep }) => sleep(1), { ...everyRun, strategy: exhaustive() })).toMatchObject({ runs: 1, complete: true });
   });
 
   test("gates, batches of them and the clock are decisions like all others", async () => {

@@ -25,8 +25,9 @@ export function drawnFrom(arbitraries: unknown): Drawing {
     throw new UsageError(`test.explore.prop: needs a list of arbitraries, or an object of them, not ${describeValue(arbitraries)}`);
   }
   const model = Object.fromEntries(Object.entries(arbitraries).map(([name, arbitrary]) => [name, requireArbitrary(arbitrary, `.${name}`)]));
-  if (Object.keys(model).length === 0)
+  if (Object.keys(model).length === 0) {
     throw new UsageError("test.explore.prop: needs an arbitrary; a test that draws nothing is test.explore");
+  }
   return { isList: false, parameters: 1, arbitrary: (fastCheck) => fastCheck.record(model) };
 }
 

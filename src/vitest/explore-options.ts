@@ -78,7 +78,7 @@ export function splitOptions(options: ExploreTestOptions): {
   const mine: [string, unknown][] = [];
   const rest: [string, unknown][] = [];
   for (const entry of Object.entries(options)) (isName(entry[0]) ? mine : rest).push(entry);
-  return { exploration: Object.fromEntries(mine) as ExplorationOptions, runner: Object.fromEntries(rest) as RunnerOptions };
+  return { exploration: Object.fromEntries(mine), runner: Object.fromEntries(rest) };
 }
 
 /** The options of one exploration, and its seed, which is drawn where nobody gave one. Throws UsageError and BadInputError that name what is wrong. */

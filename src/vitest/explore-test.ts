@@ -1,5 +1,5 @@
 /**
- * `test` with `test.explore`: vitest's own, and beside it tests that run a scenario in many orders.
+ * `test`, or `it`, with `test.explore`: vitest's own, and beside it tests that run a scenario in many orders.
  */
 import { type TestAPI, type TestContext, test as vitestTest } from "vitest";
 import { describeValue, UsageError } from "../errors/errors.js";
@@ -71,9 +71,6 @@ export function withExplore<Fixtures>(test: TestAPI<Fixtures>): HeddleTest<Fixtu
  * @since 0.3.0
  */
 export const test: HeddleTest = withExplore(vitestTest);
-
-/** The same as {@link test}. */
-export const it: HeddleTest = test;
 
 function exploreOn(chain: Chain): ExploreTest {
   const explore = (name: TestName, ...args: readonly unknown[]): void => {

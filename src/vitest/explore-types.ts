@@ -93,6 +93,8 @@ type Fixture<All, Name extends keyof All, Fixtures> =
 
 /** vitest's `extend`, of which `explore` is left. */
 export interface Extend<Fixtures = object> {
+  // An overload each for functions and for values, because one for both would take a function for a value.
+  /* eslint-disable @typescript-eslint/unified-signatures -- inference needs them apart */
   <Name extends string, Value>(
     name: Name,
     options: FixtureOptions,
@@ -104,6 +106,7 @@ export interface Extend<Fixtures = object> {
   ): HeddleTest<Fixtures & Record<Name, Value>>;
   <Name extends string, Value>(name: Name, options: FixtureOptions, value: Value): HeddleTest<Fixtures & Record<Name, Value>>;
   <Name extends string, Value>(name: Name, value: Value): HeddleTest<Fixtures & Record<Name, Value>>;
+  /* eslint-enable @typescript-eslint/unified-signatures */
   <All extends object>(
     fixtures: {
       [Name in keyof All]: Fixture<All, Name, Fixtures> | [Fixture<All, Name, Fixtures>, FixtureOptions?];

@@ -28,7 +28,7 @@ function copy(value: unknown, copies: Map<object, unknown>, cloning: Cloning): u
     for (const index of Object.keys(value)) made[Number(index)] = copy(value[Number(index)], copies, cloning);
     return made;
   }
-  if (value instanceof Date) return remember(structuredClone(value));
+  if (Object.prototype.toString.call(value) === "[object Date]") return remember(structuredClone(value));
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return remember(structuredClone(value));
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Map.prototype) {
@@ -42,7 +42,7 @@ function copy(value: unknown, copies: Map<object, unknown>, cloning: Cloning): u
     return made;
   }
   if (prototype !== Object.prototype && prototype !== null) return value;
-  const made = remember(Object.create(prototype as object | null) as object);
+  const made = remember(Object.create(prototype) as object);
   for (const key of Reflect.ownKeys(value)) {
     const descriptor = Object.getOwnPropertyDescriptor(value, key);
     if (descriptor === undefined) continue;

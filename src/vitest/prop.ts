@@ -273,7 +273,7 @@ class PropSubject implements Subject {
   }
 
   #parameters(): fc.Parameters<[unknown]> {
-    return { examples: this.#property.examples.map((values): [unknown] => [values]), verbose: 0 };
+    return { examples: this.#property.examples.map((values): [unknown] => [values]) };
   }
 }
 
