@@ -84,6 +84,13 @@ export async function explore(scenario: Scenario, options: ExploreOptions = {}):
   }
 }
 
+/** A scenario that has one order only. A test with drawn values may have some of which that is so. */
+export class NothingToPermuteError extends UsageError {
+  constructor(mistake: string) {
+    super(`explore: ${mistake}.`);
+  }
+}
+
 function lookInto(seen: FailureSeen, exploration: Exploration, isMinimised: boolean): Promise<ExploreFailure> {
   const { runner, strategy } = exploration;
   return investigate(seen, { runner, minimise: isMinimised, isOver: () => exploration.isOutOfTime(), strategy });
@@ -114,9 +121,7 @@ async function checkFirst(
   first: FirstRun,
   { selfCheck = true, mayBeOneStep = false }: CommandOptions,
 ): Promise<ExploreFailure | undefined> {
-  if (selfCheck && !mayBeOneStep && first.end.kind === "passed" && first.mistake !== undefined) {
-    throw new UsageError(`explore: ${first.mistake}.`);
-  }
+  if (!mayBeOneStep && first.end.kind === "passed" && first.mistake !== undefined) throw new NothingToPermuteError(first.mistake);
   // A failure is made again anyway when it is looked into.
   if (first.hasClass && (!selfCheck || first.end.kind !== "passed")) return undefined;
   const { runner } = exploration;
@@ -188,7 +193,7 @@ export async function replay(
   const schedule = decodeSchedule(token);
   const { seed, granularity, ioLatencyMs, maxSteps, maxBatch } = schedule;
   const strategy = following(schedule);
-  const outcome = await explore(scenario, {
+  const again: CommandOptions = {
     ...(maxSteps !== undefined && { maxSteps }),
     ...(maxBatch !== undefined && { maxBatch }),
     ...options,
@@ -200,7 +205,9 @@ export async function replay(
     starvationBound: Number.POSITIVE_INFINITY,
     minimise: false,
     selfCheck: false,
-  });
+    mayBeOneStep: true,
+  };
+  const outcome = await explore(scenario, again);
   if (outcome.status !== "passed") return outcome;
   try {
     strategy.requireComplete();

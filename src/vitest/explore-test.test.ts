@@ -71,7 +71,7 @@ describe("the API", () => {
   });
 
   test("only some are run where a test says so", async () => {
-    const tests = "test.explore.only('the one', () => {}); test.explore('the other', () => { throw new Error(); });";
+    const tests = "test.explore.only('the one', ({ io }) => io('a')); test.explore('the other', () => { throw new Error(); });";
     const run = await runVitest(makeVitestProject({ "a.test.ts": `import { test } from "heddle/vitest"; ${tests}` }));
     expect(endsOf(run)).toEqual(["passed  the one", "skipped  the other"]);
   });
@@ -101,7 +101,7 @@ describe("the API", () => {
         "UsageError: test.explore.prop: needs an arbitrary; a test that draws nothing is test.explore",
         "UsageError: test.explore.prop: needs a list of arbitraries, or an object of them, not undefined",
         "UsageError: test.explore.prop: arbitraries[0] must be an arbitrary of fast-check, not 7",
-        "UsageError: provide.heddle: run is no option of an exploration; known are runs, seed, strategy, granularity, ioLatencyMs, maxBatch, maxSteps, starvationBound, tracked, stopOnFailure, minimise, selfCheck, timeLimitMs, idleGraceMs, onProgress, onRun",
+        "UsageError: provide.heddle: run is no option of an exploration; known are runs, seed, strategy, granularity, ioLatencyMs, maxBatch, maxSteps, starvationBound, tracked, stopOnFailure, minimise, selfCheck, timeLimitMs, idleGraceMs, hardLimitMs, seedRandom, detectLeaks, onProgress, onRun",
       ]
     `);
   });

@@ -9,9 +9,9 @@
  */
 import type * as fc from "fast-check";
 import { describeError, UsageError } from "../errors/errors.js";
-import { explore } from "../explore/explore.js";
+import { explore, NothingToPermuteError } from "../explore/explore.js";
 import { signatureOf } from "../explore/failed-run.js";
-import { DEFAULT_RUNS } from "../explore/options.js";
+import { type CommandOptions, DEFAULT_RUNS } from "../explore/options.js";
 import type { ExploreFailure, Outcome } from "../explore/outcome.js";
 import type { Scenario, ScenarioEnv } from "../explore/scenario-run.js";
 import { realNowMs } from "../loop/host.js";
@@ -85,7 +85,7 @@ class PropSubject implements Subject {
       if (isOver(bounded)) return search.stop();
       const number = search.values++;
       const bound = this.#bind(values);
-      const outcome = await explore(bound.scenario, {
+      const outcome = await exploreValues(bound.scenario, {
         ...rest,
         ...within(bounded, rest),
         seed: number === 0 ? options.seed : hash32(`${options.seed}/values ${number}`),
@@ -95,10 +95,13 @@ class PropSubject implements Subject {
         // Whether it is a function of its schedule does not hang on the values.
         selfCheck: number === 0 && rest.selfCheck !== false,
       });
-      search.add(outcome);
-      if (outcome.status === "failed") search.fail(values, outcome);
-      if (outcome.status === "stopped") return search.stop();
+      if (!(outcome instanceof NothingToPermuteError)) {
+        search.add(outcome);
+        if (outcome.status === "failed") search.fail(values, outcome);
+        if (outcome.status === "stopped") return search.stop();
+      }
       if (bound.isRefused()) this.#fc.pre(false);
+      if (outcome instanceof NothingToPermuteError) search.addUnpermuted(outcome);
     });
     const { failing } = search;
     if (failing === undefined) {
@@ -107,6 +110,7 @@ class PropSubject implements Subject {
           `fc.pre refused nearly all values that were drawn (${details.numSkips}): draw values that fit in the first place`,
         );
       }
+      search.requirePermuted();
       return search.summary(options.strategy, undefined);
     }
     const path = details.counterexamplePath ?? "0";
@@ -201,7 +205,7 @@ class PropSubject implements Subject {
   ): Promise<{ readonly failing: Failing | undefined; readonly runs: number }> {
     const { onRun: _onRun, onProgress: _onProgress, ...options } = this.#property.options;
     const { scenario } = this.#bind(values);
-    const quick = { ...options, minimise: false, selfCheck: false };
+    const quick: CommandOptions = { ...options, minimise: false, selfCheck: false, mayBeOneStep: true };
     const followed = await followLoosely(scenario, decodeSchedule(failure.schedule), quick, limits, FOLLOWED_RUNS);
     const isSame = (other: ExploreFailure): boolean => sameDefect(other) === sameDefect(failure);
     if (followed.kind === "fails" && isSame(followed.found.failure)) return { failing: { values, ...followed.found }, runs: 1 };
@@ -277,6 +281,15 @@ class PropSubject implements Subject {
   }
 }
 
+async function exploreValues(scenario: Scenario, options: ExplorationOptions): Promise<Outcome | NothingToPermuteError> {
+  try {
+    return await explore(scenario, options);
+  } catch (error) {
+    if (error instanceof NothingToPermuteError) return error;
+    throw error;
+  }
+}
+
 /** What a search over values adds up to. */
 class ValueSearch {
   values = 0;
@@ -285,11 +298,22 @@ class ValueSearch {
   #runs = 0;
   #distinct = 0;
   #strategy: string | undefined = undefined;
+  #unpermuted: NothingToPermuteError | undefined = undefined;
 
   add({ runs, distinct, strategy }: Outcome): void {
     this.#runs += runs;
     this.#distinct += distinct;
     this.#strategy = strategy;
+  }
+
+  /** These values leave one order only, as an empty list does. */
+  addUnpermuted(error: NothingToPermuteError): void {
+    this.#unpermuted = error;
+  }
+
+  /** Throws where no values at all left more than one order. */
+  requirePermuted(): void {
+    if (this.#unpermuted !== undefined && this.#runs === 0 && !this.isStopped) throw this.#unpermuted;
   }
 
   stop(): void {
