@@ -51,6 +51,14 @@ export interface PrefixDeparture {
   readonly ran: ReadyTask;
 }
 
+export interface PrefixOptions {
+  /**
+   * Whether what the schedule does not know runs before what it knows. Where an edit put a new wait in front of racing steps, these have to
+   * come to where they raced before the order among them can be that of the schedule. Default false: only where the next one is not ready.
+   */
+  readonly newcomersFirst?: boolean;
+}
+
 /** A strategy that begins with a recorded schedule. */
 export interface PrefixStrategy extends Strategy {
   /** Of the latest run. */
@@ -74,8 +82,12 @@ export interface PrefixStrategy extends Strategy {
  * strategy.report.left; // where the edit shows first
  * @since 0.2.0
  */
-export function followingThen(schedule: Schedule, strategy: string | Strategy): PrefixStrategy {
-  return new Prefix(schedule, fair(typeof strategy === "string" ? strategyNamed(strategy, schedule.seed) : strategy));
+export function followingThen(
+  schedule: Schedule,
+  strategy: string | Strategy,
+  { newcomersFirst = false }: PrefixOptions = {},
+): PrefixStrategy {
+  return new Prefix(schedule, fair(typeof strategy === "string" ? strategyNamed(strategy, schedule.seed) : strategy), newcomersFirst);
 }
 
 class Prefix implements PrefixStrategy {
@@ -90,13 +102,15 @@ class Prefix implements PrefixStrategy {
   readonly #knowsReady: boolean;
   /** Names for whose steps it has waited in vain. */
   readonly #givenUp = new Set<string>();
+  readonly #newcomersFirst: boolean;
   #waiting = { place: 0, steps: 0 };
   #isDecided = false;
   #left: PrefixDeparture | undefined = undefined;
   #added = 0;
   #handedOverAt: number | undefined = undefined;
 
-  constructor({ decisions, housekeeping }: Schedule, strategy: Strategy) {
+  constructor({ decisions, housekeeping }: Schedule, strategy: Strategy, newcomersFirst: boolean) {
+    this.#newcomersFirst = newcomersFirst;
     this.name = `replay+${strategy.name}`;
     this.#order = new RecordedOrder(decisions);
     this.#strategy = strategy;
@@ -191,15 +205,25 @@ class Prefix implements PrefixStrategy {
     if (order.isOver) return this.#handOver(decision);
     order.see(ready);
     const first = this.#firstRecorded(ready);
+    if (this.#newcomersFirst) {
+      const newcomer = this.#newcomerIn(ready);
+      if (newcomer >= 0) return this.#add(step, ready, newcomer);
+    }
     if (first !== undefined && first.place <= order.next) return this.#take(first.place, step, ready, first.index);
     const standIn = order.standIn(ready);
     if (standIn >= 0) return this.#take(order.next, step, ready, standIn);
-    const newcomer = this.#isWorthWaiting() ? ready.findIndex((alternative) => this.#isNew(alternative)) : -1;
+    const newcomer = this.#newcomerIn(ready);
     if (newcomer >= 0) return this.#add(step, ready, newcomer);
     if (first === undefined) return this.#add(step, ready, this.#handOver(decision));
     this.#leave(step, ready, first.index);
     order.passOver(first.place);
     return this.#take(first.place, step, ready, first.index);
+  }
+
+  /** Where a step stands that the schedule does not know and that may run in the place of the next one; negative for none. */
+  #newcomerIn(ready: readonly Alternative[]): number {
+    const index = ready.findIndex((alternative) => this.#isNew(alternative));
+    return index >= 0 && this.#isWorthWaiting() ? index : -1;
   }
 
   #isNew(alternative: Alternative): boolean {

@@ -117,18 +117,21 @@ export async function followLoosely(
   limits: Limits,
   runs: number = FOLLOWED_RUNS,
 ): Promise<Rerun> {
-  const again: CommandOptions = {
-    ...settingsOf(schedule, options),
-    ...within(limits, options),
-    strategy: followingThen(schedule, "random"),
-    runs,
-    selfCheck: false,
-    mayBeOneStep: true,
-    stopOnFailure: true,
-  };
-  const { failure, uncontrolled } = await explore(scenario, again);
-  if (failure === undefined) return { kind: "holds" };
-  return { kind: "fails", found: { failure, token: failure.schedule, original: failure.original, uncontrolled } };
+  for (const newcomersFirst of [false, true]) {
+    const again: CommandOptions = {
+      ...settingsOf(schedule, options),
+      ...within(limits, options),
+      strategy: followingThen(schedule, "random", { newcomersFirst }),
+      runs: Math.ceil(runs / 2),
+      selfCheck: false,
+      mayBeOneStep: true,
+      stopOnFailure: true,
+    };
+    const { failure, uncontrolled } = await explore(scenario, again);
+    if (failure !== undefined)
+      return { kind: "fails", found: { failure, token: failure.schedule, original: failure.original, uncontrolled } };
+  }
+  return { kind: "holds" };
 }
 
 /** The options of the test, with what the schedule was recorded under. */
