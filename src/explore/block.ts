@@ -161,7 +161,6 @@ export async function makeSmall(program: Program, plan: ExplorationPlan, found: 
     runs: 1,
     starvationBound: Number.POSITIVE_INFINITY,
     selfCheck: false,
-    mayBeOneStep: true,
     stopOnFailure: true,
     minimise: true,
     signal,

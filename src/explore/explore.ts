@@ -121,7 +121,9 @@ async function checkFirst(
   first: FirstRun,
   { selfCheck = true, mayBeOneStep = false }: CommandOptions,
 ): Promise<ExploreFailure | undefined> {
-  if (!mayBeOneStep && first.end.kind === "passed" && first.mistake !== undefined) throw new NothingToPermuteError(first.mistake);
+  if (selfCheck && !mayBeOneStep && first.end.kind === "passed" && first.mistake !== undefined) {
+    throw new NothingToPermuteError(first.mistake);
+  }
   // A failure is made again anyway when it is looked into.
   if (first.hasClass && (!selfCheck || first.end.kind !== "passed")) return undefined;
   const { runner } = exploration;
@@ -193,7 +195,7 @@ export async function replay(
   const schedule = decodeSchedule(token);
   const { seed, granularity, ioLatencyMs, maxSteps, maxBatch } = schedule;
   const strategy = following(schedule);
-  const again: CommandOptions = {
+  const outcome = await explore(scenario, {
     ...(maxSteps !== undefined && { maxSteps }),
     ...(maxBatch !== undefined && { maxBatch }),
     ...options,
@@ -205,9 +207,7 @@ export async function replay(
     starvationBound: Number.POSITIVE_INFINITY,
     minimise: false,
     selfCheck: false,
-    mayBeOneStep: true,
-  };
-  const outcome = await explore(scenario, again);
+  });
   if (outcome.status !== "passed") return outcome;
   try {
     strategy.requireComplete();

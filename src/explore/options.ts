@@ -64,7 +64,10 @@ export interface ExploreOptions {
    * false leaves them alone, and then no replay is promised for a scenario that asks them.
    */
   readonly seedRandom?: boolean;
-  /** Make the first run twice, to see whether the scenario is a function of its schedule. Default true. */
+  /**
+   * Look at the first run whether the scenario can be explored: one that has a single order is refused, and the run is made twice, to see
+   * whether the scenario is a function of its schedule. Default true.
+   */
   readonly selfCheck?: boolean;
   /** Ends the exploration early; the outcome is `"stopped"`. */
   readonly signal?: AbortSignal;

@@ -56,6 +56,8 @@ interface BeginOptions extends Pick<CloseOptions, "ioLatencyMs" | "onUnseeded" |
 export class ScenarioRunner {
   readonly seed: number;
   readonly #scenario: Scenario;
+  /** Whether a run has waited for something outside of the loop. */
+  #mayBeOutside = false;
   readonly #options: CommandOptions;
   /** Real milliseconds that a slice may take. */
   readonly hardLimitMs: number;
@@ -134,6 +136,7 @@ export class ScenarioRunner {
       hotPlace,
       isTracked: tracked,
       noteShared: this.#noteShared,
+      mayBeOutside: this.#mayBeOutside,
       ...(observer && { observer }),
     });
     return this.#current;
@@ -152,6 +155,7 @@ export class ScenarioRunner {
   /** The run is over. */
   end(run: ScenarioRun): void {
     this.#current = undefined;
+    if (run.uncontrolled !== undefined) this.#mayBeOutside = true;
     run.restorePlatform();
   }
 

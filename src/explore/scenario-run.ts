@@ -162,6 +162,8 @@ export interface ScenarioRunOptions {
   readonly isTracked: boolean;
   /** Called when the scenario begins to share something. */
   readonly noteShared: () => void;
+  /** Whether an earlier run has waited for something outside of the loop. */
+  readonly mayBeOutside: boolean;
   /** Follows the run closely; costs much more than the run itself. */
   readonly observer?: ScenarioObserver;
 }
@@ -193,7 +195,8 @@ export class ScenarioRun {
 
   constructor(options: ScenarioRunOptions) {
     this.#options = options;
-    const { strategy, maxSteps, idleGraceMs, observer, granularity, ioLatencyMs, maxBatch, tracker, isTracked, takeOver } = options;
+    const { strategy, maxSteps, idleGraceMs, observer, granularity, ioLatencyMs, maxBatch, tracker, isTracked, takeOver, mayBeOutside } =
+      options;
     tracker?.begin(isTracked);
     this.loop = new EventLoop({
       strategy,
@@ -207,6 +210,7 @@ export class ScenarioRun {
       takeOver,
       slowStepMs: Number.POSITIVE_INFINITY,
       sites: observer?.withSites === true,
+      watchOutside: observer?.withSites === true && mayBeOutside,
     });
     observer?.follow(this.loop);
     // What a background task throws and nobody retrieves is the rejection that nobody handles.

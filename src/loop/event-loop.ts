@@ -63,6 +63,8 @@ export interface EventLoopOptions {
   readonly slowStepMs?: number | undefined;
   /** Find out where in the source tasks await, in deadlocks and for what is outside. Default: in deadlocks. */
   readonly sites?: boolean | undefined;
+  /** Watch from the start for what comes from outside, which costs more than the steps. Default: where places are found out. @internal */
+  readonly watchOutside?: boolean | undefined;
   readonly observer?: LoopObserver | undefined;
   /** How long an I/O gate may be held back, in virtual milliseconds. Default 10. */
   readonly ioLatencyMs?: number | undefined;
@@ -522,7 +524,8 @@ export class EventLoop {
       throw new UsageError("a loop runs one main function, once: make a new EventLoop for the next run, or a Runner for several");
     }
     this.#quiescence = quiescence;
-    if (this.#options.sites === true && this.#watch === undefined) this.#watchOutside();
+    const { sites = false, watchOutside = sites } = this.#options;
+    if (watchOutside && this.#watch === undefined) this.#watchOutside();
     const previous = setRunningLoop(this);
     try {
       this.#lifecycle.begin(this.#makeTask(takeBody(main, "run"), name), isOneOfSeveral);

@@ -11,7 +11,7 @@ import type * as fc from "fast-check";
 import { describeError, UsageError } from "../errors/errors.js";
 import { explore, NothingToPermuteError } from "../explore/explore.js";
 import { signatureOf } from "../explore/failed-run.js";
-import { type CommandOptions, DEFAULT_RUNS } from "../explore/options.js";
+import { DEFAULT_RUNS } from "../explore/options.js";
 import type { ExploreFailure, Outcome } from "../explore/outcome.js";
 import type { Scenario, ScenarioEnv } from "../explore/scenario-run.js";
 import { realNowMs } from "../loop/host.js";
@@ -92,8 +92,8 @@ class PropSubject implements Subject {
         runs: perValue,
         stopOnFailure: true,
         minimise: false,
-        // Whether it is a function of its schedule does not hang on the values.
-        selfCheck: number === 0 && rest.selfCheck !== false,
+        // Whether it is a function of its schedule does not hang on the values, so the first ones that leave more than one order show it.
+        selfCheck: !search.hasPermuted && rest.selfCheck !== false,
       });
       if (!(outcome instanceof NothingToPermuteError)) {
         search.add(outcome);
@@ -205,7 +205,7 @@ class PropSubject implements Subject {
   ): Promise<{ readonly failing: Failing | undefined; readonly runs: number }> {
     const { onRun: _onRun, onProgress: _onProgress, ...options } = this.#property.options;
     const { scenario } = this.#bind(values);
-    const quick: CommandOptions = { ...options, minimise: false, selfCheck: false, mayBeOneStep: true };
+    const quick = { ...options, minimise: false, selfCheck: false };
     const followed = await followLoosely(scenario, decodeSchedule(failure.schedule), quick, limits, FOLLOWED_RUNS);
     const isSame = (other: ExploreFailure): boolean => sameDefect(other) === sameDefect(failure);
     if (followed.kind === "fails" && isSame(followed.found.failure)) return { failing: { values, ...followed.found }, runs: 1 };
@@ -306,6 +306,11 @@ class ValueSearch {
     this.#strategy = strategy;
   }
 
+  /** Whether some values have left more than one order. */
+  get hasPermuted(): boolean {
+    return this.#runs > 0;
+  }
+
   /** These values leave one order only, as an empty list does. */
   addUnpermuted(error: NothingToPermuteError): void {
     this.#unpermuted = error;
@@ -313,7 +318,7 @@ class ValueSearch {
 
   /** Throws where no values at all left more than one order. */
   requirePermuted(): void {
-    if (this.#unpermuted !== undefined && this.#runs === 0 && !this.isStopped) throw this.#unpermuted;
+    if (this.#unpermuted !== undefined && !this.hasPermuted && !this.isStopped) throw this.#unpermuted;
   }
 
   stop(): void {

@@ -3,7 +3,6 @@
  */
 import { BadInputError } from "../errors/errors.js";
 import { explore } from "../explore/explore.js";
-import type { CommandOptions } from "../explore/options.js";
 import type { ExploreFailure, Outcome } from "../explore/outcome.js";
 import type { Scenario } from "../explore/scenario-run.js";
 import { decodeToken } from "../schedule/prop-token.js";
@@ -84,17 +83,15 @@ function scheduleIn(token: string): Schedule {
 /** Exactly the decisions of `schedule`; what fails is made small again, which costs little where it is small, and explained. */
 export async function rerun(scenario: Scenario, schedule: Schedule, options: ExplorationOptions, limits: Limits): Promise<Rerun> {
   const strategy = following(schedule);
-  const again: CommandOptions = {
+  const outcome = await explore(scenario, {
     ...settingsOf(schedule, options),
     ...within(limits, options),
     strategy,
     runs: 1,
     starvationBound: Number.POSITIVE_INFINITY,
     selfCheck: false,
-    mayBeOneStep: true,
     minimise: true,
-  };
-  const outcome = await explore(scenario, again);
+  });
   const { failure, uncontrolled } = outcome;
   if (failure !== undefined) {
     if (failure.kind === "divergence" && failure.error instanceof DivergenceError) return { kind: "left", error: failure.error };
@@ -118,16 +115,14 @@ export async function followLoosely(
   runs: number = FOLLOWED_RUNS,
 ): Promise<Rerun> {
   for (const newcomersFirst of [false, true]) {
-    const again: CommandOptions = {
+    const { failure, uncontrolled } = await explore(scenario, {
       ...settingsOf(schedule, options),
       ...within(limits, options),
       strategy: followingThen(schedule, "random", { newcomersFirst }),
       runs: Math.ceil(runs / 2),
       selfCheck: false,
-      mayBeOneStep: true,
       stopOnFailure: true,
-    };
-    const { failure, uncontrolled } = await explore(scenario, again);
+    });
     if (failure !== undefined)
       return { kind: "fails", found: { failure, token: failure.schedule, original: failure.original, uncontrolled } };
   }
