@@ -54,6 +54,22 @@ const foundIn = ({ stderr }: VitestRun): readonly string[] => stderr.match(/^Fou
 const bothFail = ["failed  two withdrawals", "failed  any withdrawals"];
 const bothPass = ["passed  two withdrawals", "passed  any withdrawals"];
 
+/** What a project holds where both tests have failed. */
+let kept: Promise<Readonly<Record<string, string>>> | undefined;
+
+async function failOnce(): Promise<Readonly<Record<string, string>>> {
+  const files = { "test/bank.test.ts": spec, "test/bank.js": broken };
+  const project = makeVitestProject(files);
+  await runVitest(project);
+  return { ...files, ...Object.fromEntries(filesIn(project).map((file) => [file, read(project, file)])) };
+}
+
+/** A project of its own for each test, in which both failures are kept. */
+async function keptProject(): Promise<string> {
+  kept ??= failOnce();
+  return makeVitestProject(await kept);
+}
+
 describe("a failure", () => {
   test("is kept in one file, replayed first until it is repaired, and gone then; what was recorded stays", async () => {
     const project = makeVitestProject({ "bank.test.ts": spec, "bank.js": broken });
@@ -101,10 +117,10 @@ describe("a failure", () => {
   });
 
   test("comes back by its file, by its token, and by the variable", async () => {
-    const project = makeVitestProject({ "test/bank.test.ts": spec, "test/bank.js": broken });
-    await runVitest(project);
-    const tokens = filesIn(project).map((file) => readJson<Failure>(project, file).schedule);
-    for (const what of [...filesIn(project), ...tokens]) {
+    const project = await keptProject();
+    const [drawn = "", plain = ""] = filesIn(project);
+    const tokens = [drawn, plain].map((file) => readJson<Failure>(project, file).schedule);
+    for (const what of [plain, tokens[0] ?? ""]) {
       const { code, stdout, stderr } = await heddle(project, ["replay", what]);
       expect({ code, stderr }).toEqual({
         code: 1,
@@ -131,21 +147,19 @@ describe("a failure", () => {
   });
 
   test("of a test that is not there any more is told by the command", async () => {
-    const project = makeVitestProject({ "bank.test.ts": spec, "bank.js": broken });
-    await runVitest(project, ["-t", "two"]);
-    const [file = ""] = filesIn(project);
-    write(project, "bank.test.ts", spec.replace("two withdrawals", "a pair of withdrawals"));
+    const project = await keptProject();
+    const [, file = ""] = filesIn(project);
+    write(project, "test/bank.test.ts", spec.replace("two withdrawals", "a pair of withdrawals"));
     const { code, stderr } = await heddle(project, ["replay", file]);
     expect({ code, stderr }).toEqual({
       code: 2,
-      stderr: `heddle: ${file}: test: bank.test.ts has no test "two withdrawals" any more that explores\n`,
+      stderr: `heddle: ${file}: test: test/bank.test.ts has no test "two withdrawals" any more that explores\n`,
     });
   });
 
   test("that cannot be kept is told all the same, and what cannot be read is left out", async () => {
-    const project = makeVitestProject({ "bank.test.ts": spec, "bank.js": broken });
-    await runVitest(project, ["-t", "two"]);
-    const [file = ""] = filesIn(project);
+    const project = await keptProject();
+    const [, file = ""] = filesIn(project);
     write(project, file, "{");
     const unreadable = await runVitest(project, ["-t", "two"]);
     expect(unreadable.stderr).toContain(`heddle: the failure that was kept cannot be read, and is left out: ${file}: is no valid JSON`);
@@ -154,12 +168,12 @@ describe("a failure", () => {
     write(project, "reports", "no folder");
     const { stderr } = await runVitest(project, ["-t", "two"]);
     expect(stderr).toMatch(
-      /Replay it: HEDDLE_REPLAY=hd1\.\S+ npx vitest run bank\.test\.ts -t "two withdrawals"\n\(it could not be kept: /,
+      /Replay it: HEDDLE_REPLAY=hd1\.\S+ npx vitest run test\/bank\.test\.ts -t "two withdrawals"\n\(it could not be kept: /,
     );
   });
 
   test("of many files at once loses none, in threads, and in two processes that run the same", async () => {
-    const names = Array.from({ length: 6 }, (_, index) => `bank-${index}.test.ts`);
+    const names = Array.from({ length: 3 }, (_, index) => `bank-${index}.test.ts`);
     const project = makeVitestProject({ ...Object.fromEntries(names.map((name) => [name, spec])), "bank.js": broken });
     await Promise.all([runVitest(project, ["--pool=threads"]), startVitest(project, ["run", "--pool=threads"]).ended]);
     const programs = filesIn(project).map((file) => readJson<Failure>(project, file).program);
