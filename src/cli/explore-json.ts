@@ -11,7 +11,7 @@ interface WholeExploration {
 }
 
 export function explorationAsJson({ findings, strategy, seed, file, replay }: WholeExploration): string {
-  const { status, runs, failures, complete, coverage, results, otherResults, failure, uncontrolled, untracked } = findings;
+  const { status, runs, failures, complete, coverage, results, otherResults, failure, uncontrolled, untracked, leaks } = findings;
   return JSON.stringify(
     {
       status,
@@ -29,6 +29,7 @@ export function explorationAsJson({ findings, strategy, seed, file, replay }: Wh
       coverage,
       uncontrolled,
       untracked,
+      leaks: leaks.length === 0 ? undefined : leaks,
     },
     undefined,
     2,

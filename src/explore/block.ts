@@ -72,6 +72,8 @@ export interface BlockFindings {
   readonly failure: FoundFailure | undefined;
   readonly uncontrolled: Uncontrolled | undefined;
   readonly untracked: string | undefined;
+  /** What its first run that left something behind has left. */
+  readonly leaks: readonly string[];
 }
 
 /** How far a block has come. */
@@ -125,7 +127,7 @@ export async function exploreBlock(
     },
   };
   const outcome = await explore(program.scenario, options);
-  const { complete: isComplete, failures, failure, coverage, uncontrolled, untracked } = outcome;
+  const { complete: isComplete, failures, failure, coverage, uncontrolled, untracked, leaks } = outcome;
   // Of a program that is no function of its schedule more runs would tell nothing more.
   const isLast = isComplete || (plan.stopOnFailure && failures > 0) || failure?.kind === "divergence";
   return {
@@ -143,6 +145,7 @@ export async function exploreBlock(
     failure: failure && asData(failure, firstRun + failure.run),
     uncontrolled,
     untracked,
+    leaks,
   };
 }
 

@@ -47,6 +47,7 @@ function blockOf(number: number, fields: Partial<BlockFindings> = {}): BlockFind
     failure: failures === 0 ? undefined : { ...noFailure, run: number * 5_000 },
     uncontrolled: undefined,
     untracked: undefined,
+    leaks: [],
     ...fields,
   };
 }

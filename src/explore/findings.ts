@@ -26,6 +26,8 @@ export interface Findings {
   readonly uncontrolled: Uncontrolled | undefined;
   /** The first step that did not tell what it touches, where others did. */
   readonly untracked: string | undefined;
+  /** What the first run that left something behind has left, where that was asked for. */
+  readonly leaks: readonly string[];
 }
 
 /**
@@ -46,6 +48,7 @@ export class FindingsSum {
   #failure: FoundFailure | undefined = undefined;
   #uncontrolled: Uncontrolled | undefined = undefined;
   #untracked: string | undefined = undefined;
+  #leaks: readonly string[] = [];
 
   constructor({ isOneBlock }: Pick<ExplorationPlan, "isOneBlock">) {
     this.#isOneBlock = isOneBlock;
@@ -80,6 +83,7 @@ export class FindingsSum {
     this.#failure ??= block.failure;
     this.#uncontrolled ??= block.uncontrolled;
     this.#untracked ??= block.untracked;
+    if (this.#leaks.length === 0) this.#leaks = block.leaks;
     for (const [result, count] of block.results) this.#results.add(result, count);
     this.#results.addOthers(block.otherResults);
     if (this.#isOneBlock) this.#coverageOfBlock = block.coverage;
@@ -109,6 +113,7 @@ export class FindingsSum {
       failure: this.#failure,
       uncontrolled: this.#uncontrolled,
       untracked: this.#untracked,
+      leaks: this.#leaks,
     };
   }
 

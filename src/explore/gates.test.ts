@@ -238,3 +238,45 @@ test("a gate that nobody waits for is no leak into the next run, and keeps nothi
   };
   expect(await explore(scenario, { seed, runs: 50 })).toMatchObject({ status: "passed", runs: 50, uncontrolled: undefined });
 });
+
+describe.each(["portfolio", "pct", "laggards", "delay", "fifo"])("who polls, under %s,", (strategy) => {
+  const immediate = (): Promise<void> =>
+    new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+
+  test.each<[string, () => PromiseLike<void>]>([
+    ["by immediates", immediate],
+    ["by turns of the loop", () => sleep(0)],
+    ["by timers", () => sleep(1)],
+  ])("%s for an answer gets it", async (_, turn) => {
+    const scenario: Scenario = async () => {
+      let isThere = false;
+      void io("load").then(() => {
+        isThere = true;
+      });
+      while (!isThere) await turn();
+    };
+    expect((await explore(scenario, { seed, runs: 100, strategy })).failure?.error).toBeUndefined();
+  });
+
+  test("by immediates for the clock sees it move, the faster the longer he waits", async () => {
+    const scenario: Scenario = async () => {
+      const end = Date.now() + 60_000;
+      while (Date.now() < end) await immediate();
+    };
+    expect((await explore(scenario, { seed, runs: 2, strategy })).failure?.error).toBeUndefined();
+  });
+});
+
+test("who polls for what never comes is a livelock, which names him once", async () => {
+  const scenario: Scenario = async () => {
+    for (;;) {
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
+    }
+  };
+  const { failure } = await explore(scenario, { seed, runs: 1, minimise: false });
+  expect((failure?.error as Error).message).toMatch(/which were\n {2}setImmediate {2}1000 steps\nUsually/);
+});

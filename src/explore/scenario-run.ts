@@ -317,7 +317,7 @@ export class ScenarioRun {
       if (completion.error instanceof DivergenceError) return { kind: "divergence", error: completion.error };
       throw completion.error;
     }
-    if (this.#changedPlatform !== undefined) return { kind: "error", error: this.#changedPlatform };
+    if (this.#changedPlatform !== undefined) throw this.#changedPlatform;
     // An exception that nobody handles ends a process; what the rest of the run then waits for in vain is not what went wrong.
     const isOutdone = completion !== undefined && OUTDONE_BY_STRAYS.has(completion.kind);
     if (this.#stray !== undefined && isOutdone) return { kind: "unhandledRejection", error: this.#stray.error };

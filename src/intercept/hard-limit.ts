@@ -16,11 +16,15 @@ interface VirtualMachine {
   readonly Script: new (code: string, options?: { readonly filename: string }) => Script;
 }
 
-/** Under this key of the global object the script finds what it is to call. */
+/** Under this key of the global object the script finds what it is to call: an object, which stays writable where a scenario freezes the globals. */
 const WORK = Symbol.for("heddle.work");
-const CODE = 'globalThis[Symbol.for("heddle.work")]()';
+const CODE = 'globalThis[Symbol.for("heddle.work")].run()';
 /** Its frame stands between the program's and Node's, and whoever leaves out Node's is to leave it out, too. */
 const FILENAME = "node:heddle/hard-limit";
+
+interface Holder {
+  run: () => void;
+}
 
 /** What the listeners of stray exceptions are told after something was stopped: it says nothing of the program, and is to be ignored. */
 export class Stopped extends Error {}
@@ -34,36 +38,42 @@ export function hardLimit(limitMs: number): <T>(work: () => T) => Limited<T> {
   if (vm === undefined || limitMs === Number.POSITIVE_INFINITY) return (work) => ({ isOver: true, value: work() });
   const script = new vm.Script(CODE, { filename: FILENAME });
   // The script runs among the globals of the process; those here may be others, as in vitest's vmThreads.
-  const holder = new vm.Script("globalThis").runInThisContext() as typeof globalThis;
+  const holder = holderOf(new vm.Script("globalThis").runInThisContext() as object);
   return <T>(work: () => T): Limited<T> => {
     let value: { readonly it: T } | undefined;
-    Object.defineProperty(holder, WORK, {
-      value: () => {
-        value = { it: work() };
-      },
-      configurable: true,
-    });
+    const { run } = holder;
+    holder.run = () => {
+      value = { it: work() };
+    };
     try {
       script.runInThisContext({ timeout: limitMs });
     } catch (error) {
       if ((error as { readonly code?: unknown } | undefined)?.code !== "ERR_SCRIPT_EXECUTION_TIMEOUT") throw error;
       dropTicks(script, holder);
     } finally {
-      Reflect.deleteProperty(holder, WORK);
+      holder.run = run;
     }
     return value === undefined ? { isOver: false } : { isOver: true, value: value.it };
   };
+}
+
+function holderOf(global: { [WORK]?: Holder }): Holder {
+  const known = global[WORK];
+  if (known !== undefined) return known;
+  const holder: Holder = { run: () => undefined };
+  Object.defineProperty(global, WORK, { value: holder });
+  return holder;
 }
 
 /** How long what was stopped may go on in order to come to its end, in real milliseconds. */
 const LAST_TICKS_MS = 50;
 
 /** A `nextTick` that sets itself anew for ever would go on outside of any limit. Without a way to do so it comes to its end. */
-function dropTicks(script: Script, holder: object): void {
+function dropTicks(script: Script, holder: Holder): void {
   const { process } = globalThis as unknown as { readonly process: { nextTick: unknown } };
   const { nextTick } = process;
   process.nextTick = () => undefined;
-  Object.defineProperty(holder, WORK, { value: drainMicrotasks, configurable: true });
+  holder.run = drainMicrotasks;
   try {
     script.runInThisContext({ timeout: LAST_TICKS_MS });
   } catch {

@@ -43,6 +43,8 @@ const NO_GATES: readonly Gate[] = [];
 
 /** After so many immediates in a row with nothing else ready, time passes: a real event loop takes time for each of its turns. */
 const POLLS_BEFORE_TIME = 100;
+/** An hour: who has not seen the time that he polls for by then does not poll for time. */
+const MAX_POLL_MS = 3_600_000;
 
 interface Lines {
   readonly program: ReadyLine;
@@ -68,8 +70,9 @@ export class Agenda {
    * due when they were made, native timers that are due, immediates.
    */
   #lines: Lines | undefined = undefined;
-  /** How many immediates have run since anything else did. */
+  /** How many immediates have run since anything else did, and how much time passes when they have been too many. */
   #polls = 0;
+  #pollMs = 1;
   #hasUnref = false;
   /** How many native timers and immediates are to fire. */
   #nativeCount = 0;
@@ -225,7 +228,7 @@ export class Agenda {
 
   /** asyncio's order: what is ready now, and the timers that are due, run before anything that they queue. */
   beginBatch(): void {
-    if (this.#isPolling()) this.passTime();
+    if (this.#isPolling()) this.#passPolledTime();
     for (let due = this.#timers.takeDue(this.#nowMs); due !== undefined; due = this.#timers.takeDue(this.#nowMs)) this.#ready.push(due);
     this.#batch = this.#ready.length;
   }
@@ -252,7 +255,10 @@ export class Agenda {
     }
     if (this.#hasCancelledHandle || this.#hasCancelledTimer()) this.#dropCancelled();
     if (this.#ready.length === 0) return undefined;
-    if (this.#isPolling() && this.passTime()) return this.takeByStrategy();
+    if (this.#isPolling()) {
+      this.#passPolledTime();
+      return this.takeByStrategy();
+    }
     return this.#gates.length === 0 ? this.#takeReady() : this.#takeWithGates();
   }
 
@@ -281,10 +287,19 @@ export class Agenda {
   #isPolling(): boolean {
     if (this.#nativeCount === 0) return false;
     const isImmediate = (handle: Handle): boolean => handle instanceof NativeTimer && handle.isImmediate;
-    this.#polls = this.#ready.length > 0 && this.#ready.list().every(isImmediate) ? this.#polls + 1 : 0;
+    if (this.#ready.length > 0 && this.#ready.list().every(isImmediate)) this.#polls++;
+    else [this.#polls, this.#pollMs] = [0, 1];
     if (this.#polls < POLLS_BEFORE_TIME) return false;
     this.#polls = 0;
     return true;
+  }
+
+  /** Time for immediates that poll: to the next deadline, or, where they can only be waiting for the clock itself, more each time. */
+  #passPolledTime(): void {
+    if (this.passTime()) return;
+    this.#nowMs += this.#pollMs;
+    this.#pollMs = Math.min(2 * this.#pollMs, MAX_POLL_MS);
+    this.#tracker?.timePassed();
   }
 
   /**

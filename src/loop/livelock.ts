@@ -112,8 +112,18 @@ export class EndlessWatch {
     });
     // A circle has no beginning, so they stand in order of name.
     cycle.sort((a, b) => (a.task < b.task ? -1 : 1));
-    return new LivelockError(this.#maxSteps, timeMs, cycle, period !== undefined);
+    return new LivelockError(this.#maxSteps, timeMs, together(cycle), period !== undefined);
   }
+}
+
+/** Callbacks and timers are another one each time, and yet one place in the program. */
+function together(cycle: readonly CyclingTask[]): readonly CyclingTask[] {
+  const sums = new Map<string, CyclingTask>();
+  for (const { task, steps, site } of cycle) {
+    const key = `${task} ${site ?? ""}`;
+    sums.set(key, { task, steps: (sums.get(key)?.steps ?? 0) + steps, site });
+  }
+  return [...sums.values()];
 }
 
 /** The shortest stretch of which the second half of `items` is a repetition. */

@@ -19,6 +19,7 @@ const passed: Findings = {
   failure: undefined,
   uncontrolled: undefined,
   untracked: undefined,
+  leaks: [],
 };
 
 const failure: FoundFailure = {
@@ -137,7 +138,7 @@ test("what was stopped says so, and what is not under control, too", () => {
     1 run, strategy random, seed 7: stopped before the end
     Covered: 812 different schedules
     New schedules in the last 1,000 runs: 812; chance that the next run shows one (Good-Turing): 7.1 %
-    Not all was under control: reader waited for something outside of the loop, so that a replay is not promised."
+    Not all was under control: reader waited for something outside of the loop, so a replay is not promised."
   `);
 });
 

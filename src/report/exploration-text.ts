@@ -4,6 +4,7 @@
 import type { ExplorationPlan, FoundFailure } from "../explore/block.js";
 import type { Coverage } from "../explore/coverage.js";
 import type { Findings } from "../explore/findings.js";
+import type { Uncontrolled } from "../loop/outside.js";
 import type { Granularity } from "../schedule/schedule.js";
 import type { Simplicity } from "../schedule/simplicity.js";
 import { renderTimeline } from "./timeline.js";
@@ -24,7 +25,7 @@ export interface ExplorationText {
 
 /** The report of an exploration, without a newline at its end. The same findings give the same text. */
 export function renderExploration({ findings, strategy, seed, asked, replay }: ExplorationText): string {
-  const { failure, uncontrolled, untracked } = findings;
+  const { failure, uncontrolled, untracked, leaks } = findings;
   return [
     renderVerdict(findings),
     ...(failure === undefined ? describeUnseen(findings) : renderFailure(failure)),
@@ -34,11 +35,23 @@ export function renderExploration({ findings, strategy, seed, asked, replay }: E
     `${count(findings.runs, "run")}, strategy ${strategy}, seed ${seed}: ${describeEnd(findings, asked)}`,
     ...describeCoverage(findings.coverage),
     ...(untracked === undefined ? [] : [`Not all was tracked: ${untracked}`]),
-    ...(uncontrolled === undefined
-      ? []
-      : [`Not all was under control: ${uncontrolled.task} waited for something outside of the loop, so that a replay is not promised.`]),
+    ...describeUncontrolled(uncontrolled),
+    ...describeLeaks(leaks),
     ...replay.map((command, index) => `${index === 0 ? "Replay it:" : "       or:"} ${command}`),
   ].join("\n");
+}
+
+/** Where nothing was waited for there is nothing to say. */
+export function describeUncontrolled(uncontrolled: Uncontrolled | undefined): readonly string[] {
+  if (uncontrolled === undefined) return [];
+  const { task, site, resource } = uncontrolled;
+  const what = resource === undefined ? "something" : resource;
+  const where = site === undefined ? "" : ` at ${site}`;
+  return [`Not all was under control: ${task} waited${where} for ${what} outside of the loop, so a replay is not promised.`];
+}
+
+export function describeLeaks(leaks: readonly string[]): readonly string[] {
+  return leaks.length === 0 ? [] : ["Left behind when a run was over, and dropped:", ...leaks.map(indent)];
 }
 
 function renderVerdict({ status, runs, failures }: Findings): string {

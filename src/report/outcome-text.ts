@@ -3,7 +3,7 @@
  */
 import { describeError } from "../errors/errors.js";
 import type { Outcome } from "../explore/outcome.js";
-import { count, describeCoverage, renderFailure } from "./exploration-text.js";
+import { count, describeCoverage, describeLeaks, describeUncontrolled, renderFailure } from "./exploration-text.js";
 
 /**
  * What an exploration found, to be read: the error, the smallest order that fails as a timeline, what its order is about, what has been covered, and how to
@@ -14,7 +14,7 @@ import { count, describeCoverage, renderFailure } from "./exploration-text.js";
  * @since 0.2.0
  */
 export function renderOutcome(outcome: Outcome): string {
-  const { status, runs, failures, failure, strategy, seed, complete, coverage, untracked, uncontrolled } = outcome;
+  const { status, runs, failures, failure, strategy, seed, complete, coverage, untracked, uncontrolled, leaks } = outcome;
   const of = `of ${count(runs, "run")}`;
   const verdict = status === "failed" ? `FAILED: ${failures} ${of}` : `${status}: none ${of} failed`;
   return [
@@ -23,9 +23,8 @@ export function renderOutcome(outcome: Outcome): string {
     "",
     ...describeCoverage(coverage),
     ...(untracked === undefined ? [] : [`Not all was tracked: ${untracked}`]),
-    ...(uncontrolled === undefined
-      ? []
-      : [`Not all was under control: ${uncontrolled.task} waited for something outside of the loop, so a replay is not promised.`]),
+    ...describeUncontrolled(uncontrolled),
+    ...describeLeaks(leaks),
     ...(failure === undefined ? [] : [`Replay it: await replay(scenario, "${failure.schedule}")`]),
   ].join("\n");
 }

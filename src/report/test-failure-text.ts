@@ -5,7 +5,7 @@
  */
 import type { ExploreFailure } from "../explore/outcome.js";
 import type { Uncontrolled } from "../loop/outside.js";
-import { count, describeSize } from "./exploration-text.js";
+import { count, describeSize, describeUncontrolled } from "./exploration-text.js";
 import { placesThatMatter, type ReadSource, renderPlaces } from "./places.js";
 import { renderTimeline } from "./timeline.js";
 
@@ -39,9 +39,7 @@ export function renderTestFailure({ failure, found, values, uncontrolled, testFi
     `Found in ${found}.`,
     ...describeMinimised(failure),
     ...(slowestIoMs === 0 ? [] : [`The slowest I/O takes ${slowestIoMs} ms of virtual time in it.`]),
-    ...(uncontrolled === undefined
-      ? []
-      : [`Not all was under control: ${uncontrolled.task} waited for something outside of the loop, so a replay is not promised.`]),
+    ...describeUncontrolled(uncontrolled),
     `Replay it: ${replay}`,
   ].join("\n");
 }

@@ -51,7 +51,7 @@ describe("the bound", () => {
       const [[step] = [0]] = poll(
         strategy,
         [
-          [1, waiting("a", "gate")],
+          [1, waiting("a", "clock")],
           [at, waiting("b")],
         ],
         600,
@@ -91,7 +91,12 @@ describe("the bound", () => {
     expect(taken).toEqual([11, 20, 29, 38]);
   });
 
-  test("gates and the clock are left to the loop, and so is what joins a batch", () => {
+  test("holds for a gate beside who polls, which lets no time pass", () => {
+    const strategy = begun(fair(lastComeFirstServed, { starvationBound: 20 }));
+    expect(poll(strategy, [[15, waiting("g", "gate")]], 100)).toEqual([[35, "g"]]);
+  });
+
+  test("gates and the clock by themselves are left to the loop, and so is what joins a batch", () => {
     const asked: Decision[] = [];
     const strategy = begun(
       fair(

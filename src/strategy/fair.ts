@@ -14,7 +14,7 @@ import { UsageError } from "../errors/errors.js";
 import type { Alternative, Decision, RunResult, Strategy } from "../schedule/strategy.js";
 
 export interface FairOptions {
-  /** After how many decisions in a row in which it was passed over a task or callback must be taken. Default 250. */
+  /** After how many decisions in a row in which it was passed over something must be taken. Default 250. */
   readonly starvationBound?: number;
 }
 
@@ -22,8 +22,8 @@ export interface FairOptions {
 const SMALLEST_PER_READY = 4;
 
 /**
- * Decides as `strategy` does, except that a task or callback that was ready in `starvationBound` decisions in a row and not taken is taken. (Gates
- * and the clock are bounded by the loop.) A strategy that is fair by itself is answered as it is.
+ * Decides as `strategy` does, except that what was ready in `starvationBound` decisions in a row and not taken is taken. Gates too: who polls for
+ * an answer lets no time pass that would bound it. A strategy that is fair by itself is answered as it is.
  *
  * In the first half of the bound nobody is watched, so that a short run pays nothing: whoever is ready then counts as having been ready from the
  * beginning, and may be taken after half as many decisions.
@@ -115,6 +115,8 @@ class Fair implements Strategy {
 
   /** Index of the one that has been ready for longest, if that is as long as the bound; -1 otherwise. */
   #findStarving(ready: readonly Alternative[]): number {
+    // Where gates are all that is ready time can pass, and bounds them.
+    if (ready.every(({ kind }) => kind === "gate" || kind === "clock")) return -1;
     const now = this.#decisions;
     // Whoever is ready when the watch begins may have been so from the first decision on.
     const since = now === this.#watchedFrom ? 1 : now;
@@ -135,5 +137,5 @@ class Fair implements Strategy {
 }
 
 function canStarve(alternative: Alternative | undefined): alternative is Alternative {
-  return alternative !== undefined && alternative.kind !== "gate" && alternative.kind !== "clock";
+  return alternative !== undefined && alternative.kind !== "clock";
 }

@@ -59,6 +59,12 @@ describe("the API", () => {
     expect(metaOf(run, "configureExplore > goes before the configuration").runs).toBe(30);
     expect(metaOf(run, "configureExplore > and the options of a test before both").runs).toBe(20);
     expect(metaOf(run, "vitest's options stand behind the scenario").runs).toBe(7);
+    expect(metaOf(run, "what is left behind is told").leaks).toEqual([
+      expect.stringMatching(/^setTimeout\(1000\) at explore\.spec\.ts:\d+:5$/),
+    ]);
+    expect(run.stderr).toContain(
+      "heddle: what is left behind is told:\nLeft behind when a run was over, and dropped:\n  setTimeout(1000) at explore.spec.ts:",
+    );
     expect(failuresIn(run)).toContain("UsageError: explore: runs must be a whole number, 1 or more, not -1\n ❯ explore.spec.ts:");
   });
 

@@ -298,12 +298,14 @@ class ValueSearch {
   #runs = 0;
   #distinct = 0;
   #strategy: string | undefined = undefined;
+  #leaks: readonly string[] = [];
   #unpermuted: NothingToPermuteError | undefined = undefined;
 
-  add({ runs, distinct, strategy }: Outcome): void {
+  add({ runs, distinct, strategy, leaks }: Outcome): void {
     this.#runs += runs;
     this.#distinct += distinct;
     this.#strategy = strategy;
+    if (this.#leaks.length === 0) this.#leaks = leaks;
   }
 
   /** Whether some values have left more than one order. */
@@ -338,6 +340,7 @@ class ValueSearch {
       runs: this.#runs,
       distinct: this.#distinct,
       complete: false,
+      leaks: this.#leaks,
       strategy: this.#strategy ?? (typeof strategy === "string" ? strategy : "portfolio"),
     };
   }

@@ -29,6 +29,8 @@ export interface ExplorationTestMeta {
   readonly complete: boolean;
   readonly strategy: string;
   readonly seed: number;
+  /** What a run left behind, where `detectLeaks` asked for it. */
+  readonly leaks: readonly string[];
 }
 
 declare module "vitest" {

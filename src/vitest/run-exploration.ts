@@ -8,7 +8,7 @@ import type { TestContext } from "vitest";
 import { BadInputError, describeError, HeddleError, UsageError } from "../errors/errors.js";
 import { fromEnvironment, VARIABLES } from "../explore/environment.js";
 import { realNowMs } from "../loop/host.js";
-import { count } from "../report/exploration-text.js";
+import { count, describeLeaks } from "../report/exploration-text.js";
 import { renderTestFailure } from "../report/test-failure-text.js";
 import { looksLikeToken } from "../schedule/token.js";
 import type { Failure } from "../store/failure.js";
@@ -223,9 +223,10 @@ class ExplorationTest {
     );
   }
 
-  #tellMeta({ runs, distinct, complete, strategy, status }: Searched): void {
+  #tellMeta({ runs, distinct, complete, strategy, status, leaks }: Searched): void {
     const { context, options } = this.#run;
-    context.task.meta.heddleExploration = { status, runs, distinct, complete, strategy, seed: options.seed };
+    context.task.meta.heddleExploration = { status, runs, distinct, complete, strategy, seed: options.seed, leaks };
+    if (leaks.length > 0) console.warn([`heddle: ${context.task.name}:`, ...describeLeaks(leaks)].join("\n"));
   }
 }
 

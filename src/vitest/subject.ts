@@ -31,6 +31,8 @@ export interface Searched {
   readonly distinct: number;
   readonly complete: boolean;
   readonly strategy: string;
+  /** What a run left behind, where that was asked for. */
+  readonly leaks: readonly string[];
 }
 
 /** What came of running a failure again. */
@@ -65,9 +67,9 @@ export function scenarioSubject(scenario: Scenario, options: ExplorationOptions 
   return {
     search: async (limits) => {
       const outcome = await explore(scenario, { ...options, ...within(limits, options) });
-      const { status, failure, runs, distinct, complete, strategy, uncontrolled } = outcome;
+      const { status, failure, runs, distinct, complete, strategy, uncontrolled, leaks } = outcome;
       const found = failure && { failure, token: failure.schedule, original: failure.original, uncontrolled };
-      return { status, found, runs, distinct, complete, strategy };
+      return { status, found, runs, distinct, complete, strategy, leaks };
     },
     replay: async (token, limits) => await rerun(scenario, scheduleIn(token), options, limits),
     follow: async (token, limits) => await followLoosely(scenario, scheduleIn(token), options, limits),
