@@ -6,6 +6,7 @@
 import { argv } from "node:process";
 import { benchInstrument } from "./instrument.js";
 import { benchMemory } from "./memory.js";
+import { benchPlatform } from "./platform.js";
 import { benchPrimitives } from "./primitives.js";
 import { benchRuns } from "./runs.js";
 import { benchScale } from "./scale.js";
@@ -19,6 +20,7 @@ const benches = Object.entries({
   steps: benchSteps,
   primitives: benchPrimitives,
   runs: benchRuns,
+  platform: benchPlatform,
   search: () => benchSearch(options),
   strategies: () => benchStrategies(options),
   scale: benchScale,
