@@ -37,7 +37,7 @@ describe("a run fails by", () => {
     "an async function that nobody awaits": () => {
       void nap(2).then(fail("stray"));
     },
-    "an async callback of a timer": () => setTimeout(() => nap(1).then(fail("stray")), 2),
+    "a promise that a callback of a timer leaves alone": () => setTimeout(() => void nap(1).then(fail("stray")), 2),
     "an exception in a gate's continuation": () => undefined,
   };
   test.each(Object.entries(causes))("%s", async (name, cause) => {

@@ -206,9 +206,7 @@ describe("afterwards the platform is as it was just before", () => {
     for (const [place, descriptors] of platform().entries()) {
       for (const [index, descriptor] of (descriptors as (PropertyDescriptor | undefined)[]).entries()) {
         // Equal functions are not the same ones yet.
-        expect(descriptor?.value).toBe(
-          ((before[place] as PropertyDescriptor[] | undefined)?.[index] as PropertyDescriptor | undefined)?.value,
-        );
+        expect(descriptor?.value).toBe((before[place] as PropertyDescriptor[] | undefined)?.[index]?.value);
       }
     }
     await requireRealPlatform();
