@@ -128,7 +128,10 @@ export function requireOptions(scenario: unknown, options: ExploreOptions): void
       throw new UsageError(`explore: ${name} must be a whole number, 1 or more, not ${String(value)}`);
     }
   }
-  for (const [name, value] of Object.entries({ timeLimitMs, idleGraceMs, hardLimitMs })) requireDuration(value, `explore: ${name}`);
+  for (const [name, value] of Object.entries({ timeLimitMs, idleGraceMs })) requireDuration(value, `explore: ${name}`);
+  if (hardLimitMs !== undefined && hardLimitMs !== Number.POSITIVE_INFINITY && (!Number.isSafeInteger(hardLimitMs) || hardLimitMs < 1)) {
+    throw new UsageError(`explore: hardLimitMs must be a whole number of milliseconds, 1 or more, not ${describeValue(hardLimitMs)}`);
+  }
   requireLatency(ioLatencyMs, "explore: ioLatencyMs");
   if (granularity !== undefined && !["event", "await"].includes(granularity)) {
     throw new UsageError(`explore: granularity must be "event" or "await", not ${describeValue(granularity)}`);

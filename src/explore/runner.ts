@@ -64,7 +64,7 @@ export class ScenarioRunner {
   /** Calls work that may take no longer. */
   readonly limit: ReturnType<typeof hardLimit>;
   readonly #latency: LatencyBounds;
-  readonly #takeOver: TakeOver;
+  #takeOver: TakeOver;
   #platform: Placement | undefined = undefined;
   #quiescence: Quiescence = "drain";
   #tracker: Tracker | undefined;
@@ -91,6 +91,8 @@ export class ScenarioRunner {
     this.#platform = platform;
     await inMacrotask(() => {
       this.#quiescence = detectQuiescence();
+      // Not when the exploration was asked for: others may have had their turn since.
+      this.#takeOver = { ...this.#takeOver, realIoBefore: countRealIo() };
     });
   }
 

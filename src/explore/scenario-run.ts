@@ -171,9 +171,13 @@ export interface ScenarioRunOptions {
 /** What a run may end with after an exception that nobody handles, and is then not what it is known by. */
 const OUTDONE_BY_STRAYS: ReadonlySet<string> = new Set(["result", "deadlock", "livelock", "starvation"]);
 
+/** So many are named, as which ones fake timers replace may differ from run to run, and the error is to be the same. */
+const MAX_NAMED = 3;
+
 function changedPlatformError(changed: readonly string[], frozen: readonly string[]): UsageError {
+  const more = changed.length > MAX_NAMED ? `, and ${changed.length - MAX_NAMED} more,` : "";
   return new UsageError(
-    `the scenario replaced ${changed.join(", ")} and did not put ${changed.length === 1 ? "it" : "them"} back. ` +
+    `the scenario replaced ${changed.slice(0, MAX_NAMED).join(", ")}${more} and did not put ${changed.length === 1 ? "it" : "them"} back. ` +
       "Inside of explore() timers, clocks and randomness are virtual already: leave out fake timers and the like, or restore them before the scenario ends." +
       (frozen.length === 0 ? "" : ` It has frozen ${frozen.join(", ")} as well, so the rest of this process is without.`),
   );

@@ -16,15 +16,23 @@ interface VirtualMachine {
   readonly Script: new (code: string, options?: { readonly filename: string }) => Script;
 }
 
-/** Under this key of the global object the script finds what it is to call: an object, which stays writable where a scenario freezes the globals. */
-const WORK = Symbol.for("heddle.work");
-const CODE = 'globalThis[Symbol.for("heddle.work")].run()';
+/** Under this key of the global object the script finds what it is to call. It is an object of its own, which is left alone by `Object.freeze(globalThis)`. */
+const SLOT = Symbol.for("heddle.work");
+const CODE = 'globalThis[Symbol.for("heddle.work")].work()';
+
+interface Slot {
+  work: () => void;
+}
+
+const NOTHING = (): void => undefined;
+
+/** The slot of the realm, made when it is first needed; undefined where its global object takes nothing more. */
+function slotOf(holder: { [SLOT]?: Slot }): Slot | undefined {
+  if (holder[SLOT] === undefined) Reflect.defineProperty(holder, SLOT, { value: { work: NOTHING }, configurable: true });
+  return holder[SLOT];
+}
 /** Its frame stands between the program's and Node's, and whoever leaves out Node's is to leave it out, too. */
 const FILENAME = "node:heddle/hard-limit";
-
-interface Holder {
-  run: () => void;
-}
 
 /** What the listeners of stray exceptions are told after something was stopped: it says nothing of the program, and is to be ignored. */
 export class Stopped extends Error {}
@@ -38,42 +46,34 @@ export function hardLimit(limitMs: number): <T>(work: () => T) => Limited<T> {
   if (vm === undefined || limitMs === Number.POSITIVE_INFINITY) return (work) => ({ isOver: true, value: work() });
   const script = new vm.Script(CODE, { filename: FILENAME });
   // The script runs among the globals of the process; those here may be others, as in vitest's vmThreads.
-  const holder = holderOf(new vm.Script("globalThis").runInThisContext() as object);
+  const slot = slotOf(new vm.Script("globalThis").runInThisContext() as object);
+  if (slot === undefined) return (work) => ({ isOver: true, value: work() });
   return <T>(work: () => T): Limited<T> => {
     let value: { readonly it: T } | undefined;
-    const { run } = holder;
-    holder.run = () => {
+    slot.work = () => {
       value = { it: work() };
     };
     try {
       script.runInThisContext({ timeout: limitMs });
     } catch (error) {
       if ((error as { readonly code?: unknown } | undefined)?.code !== "ERR_SCRIPT_EXECUTION_TIMEOUT") throw error;
-      dropTicks(script, holder);
+      dropTicks(script, slot);
     } finally {
-      holder.run = run;
+      slot.work = NOTHING;
     }
     return value === undefined ? { isOver: false } : { isOver: true, value: value.it };
   };
-}
-
-function holderOf(global: { [WORK]?: Holder }): Holder {
-  const known = global[WORK];
-  if (known !== undefined) return known;
-  const holder: Holder = { run: () => undefined };
-  Object.defineProperty(global, WORK, { value: holder });
-  return holder;
 }
 
 /** How long what was stopped may go on in order to come to its end, in real milliseconds. */
 const LAST_TICKS_MS = 50;
 
 /** A `nextTick` that sets itself anew for ever would go on outside of any limit. Without a way to do so it comes to its end. */
-function dropTicks(script: Script, holder: Holder): void {
+function dropTicks(script: Script, slot: Slot): void {
   const { process } = globalThis as unknown as { readonly process: { nextTick: unknown } };
   const { nextTick } = process;
   process.nextTick = () => undefined;
-  holder.run = drainMicrotasks;
+  slot.work = drainMicrotasks;
   try {
     script.runInThisContext({ timeout: LAST_TICKS_MS });
   } catch {

@@ -15,15 +15,15 @@ export function randomnessReplacements(): readonly Replacement[] {
     ...drawing(Math, "random", "Math.random", (random) => random.next()),
     ...drawing(webCrypto, "randomUUID", "crypto.randomUUID", uuid),
     ...drawing(webCrypto, "getRandomValues", "crypto.getRandomValues", fill, isFillable),
-    ...drawing(nodeCrypto, "randomUUID", "node:crypto.randomUUID", uuid),
+    ...drawing(nodeCrypto, "randomUUID", "node:crypto.randomUUID", uuid, areUuidOptions),
     // With a callback it is a request to the thread pool, and stays one.
     ...drawing(nodeCrypto, "randomBytes", "node:crypto.randomBytes", bytes, (size, callback) => isSize(size) && callback === undefined),
     ...drawing(
       nodeCrypto,
       "randomFillSync",
       "node:crypto.randomFillSync",
-      fill,
-      (array, offset) => isFillable(array) && offset === undefined,
+      fillPart,
+      (buffer, offset, size) => findPart(buffer, offset, size) !== undefined,
     ),
     ...drawing(nodeCrypto, "randomInt", "node:crypto.randomInt", wholeNumber, isRange),
   ];
@@ -49,9 +49,33 @@ function drawing(
   });
 }
 
+/** What the web takes: whole numbers in an array, and not too many of them. */
 function isFillable(array: unknown): boolean {
-  const isTooLong = (array as Partial<ArrayBufferView> | undefined)?.byteLength ?? 0;
-  return ArrayBuffer.isView(array) && isTooLong <= 65_536 && !(array instanceof Float32Array) && !(array instanceof Float64Array);
+  if (!ArrayBuffer.isView(array) || array.byteLength > 65_536) return false;
+  return /^(?:Big)?U?[Ii]nt\d+(?:Clamped)?Array$/.test((array as { readonly [Symbol.toStringTag]?: string })[Symbol.toStringTag] ?? "");
+}
+
+/** The bytes that `randomFillSync(buffer, offset, size)` fills, both counted in elements; undefined where it would throw. */
+function findPart(buffer: unknown, offset: unknown = 0, size?: unknown): Uint8Array | undefined {
+  const view = ArrayBuffer.isView(buffer) ? buffer : buffer instanceof ArrayBuffer ? new Uint8Array(buffer) : undefined;
+  if (view === undefined) return undefined;
+  const width = (buffer as { readonly BYTES_PER_ELEMENT?: number }).BYTES_PER_ELEMENT ?? 1;
+  const from = Number.isInteger(offset) ? (offset as number) * width : -1;
+  const length = size === undefined ? view.byteLength - from : Number.isInteger(size) ? (size as number) * width : -1;
+  if (from < 0 || length < 0 || from + length > view.byteLength) return undefined;
+  return new Uint8Array(view.buffer, view.byteOffset + from, length);
+}
+
+function fillPart(random: Random, buffer: unknown, offset: unknown, size: unknown): unknown {
+  const part = findPart(buffer, offset, size);
+  if (part !== undefined) fill(random, part);
+  return buffer;
+}
+
+function areUuidOptions(options: unknown): boolean {
+  if (typeof options !== "object" || options === null) return options === undefined;
+  const { disableEntropyCache = false } = options as { readonly disableEntropyCache?: unknown };
+  return typeof disableEntropyCache === "boolean";
 }
 
 const isSize = (size: unknown): boolean => Number.isInteger(size) && (size as number) >= 0 && (size as number) <= 2 ** 31 - 1;
@@ -59,7 +83,9 @@ const isSize = (size: unknown): boolean => Number.isInteger(size) && (size as nu
 /** Whether these are one or two bounds of `randomInt`, without a callback. */
 function isRange(low: unknown, high: unknown, callback: unknown): boolean {
   const [from, to] = high === undefined ? [0, low] : [low, high];
-  return Number.isSafeInteger(from) && Number.isSafeInteger(to) && (to as number) > (from as number) && callback === undefined;
+  if (!Number.isSafeInteger(from) || !Number.isSafeInteger(to) || callback !== undefined) return false;
+  const width = (to as number) - (from as number);
+  return width > 0 && width < 2 ** 48;
 }
 
 function fill(random: Random, array: ArrayBufferView): ArrayBufferView {

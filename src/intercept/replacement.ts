@@ -42,14 +42,16 @@ interface Before {
 /** Replacements that are in place for a while. */
 export class Placement {
   readonly #before: readonly Before[];
+  readonly #wasExtensible = Object.isExtensible(globalThis);
 
   /** Puts each of them in its place. Throws whatever the owner throws, for one that is frozen; then nothing is changed. */
   constructor(replacements: readonly Replacement[]) {
     const before: Before[] = [];
     try {
       for (const replacement of replacements) {
-        before.push({ replacement, descriptor: Object.getOwnPropertyDescriptor(replacement.owner, replacement.name) });
-        if (!isInPlace(replacement)) place(replacement);
+        const descriptor = Object.getOwnPropertyDescriptor(replacement.owner, replacement.name);
+        before.push({ replacement, descriptor });
+        if (!isInPlace(replacement)) place(replacement, descriptor);
       }
     } catch (error) {
       for (const each of before.reverse()) putBack(each);
@@ -60,18 +62,31 @@ export class Placement {
 
   /** The labels of those that somebody has changed meanwhile, or that can no longer be changed. */
   findChanged(): readonly string[] {
-    if (!Object.isExtensible(globalThis)) return ["globalThis itself (it is frozen now)"];
+    if (this.#wasExtensible && !Object.isExtensible(globalThis)) return ["globalThis itself (it is frozen now)"];
     let changed: string[] | undefined;
     for (const { replacement } of this.#before) if (!isInPlace(replacement)) (changed ??= []).push(replacement.label);
     return changed ?? NONE;
   }
 
+  /** Who ends fake timers that are no longer in place deletes what is there. They are ended while they are, and then never again. */
+  #endFakes(): void {
+    for (const { replacement } of this.#before) {
+      const now = (replacement.owner as { readonly [name: string]: FakeClock | undefined })[replacement.name];
+      try {
+        now?.clock?.uninstall?.();
+      } catch {
+        // They are no clock, or one that cannot be ended.
+      }
+    }
+  }
+
   /** Puts those that were changed in their places again; the labels of those that cannot be. */
   restore(): readonly string[] {
-    return this.#before.flatMap(({ replacement }) => {
+    this.#endFakes();
+    return this.#before.flatMap(({ replacement, descriptor }) => {
       if (isInPlace(replacement)) return [];
       try {
-        place(replacement);
+        place(replacement, descriptor);
         return [];
       } catch {
         return [replacement.label]; // frozen meanwhile
@@ -87,20 +102,26 @@ export class Placement {
 
 const NONE: readonly string[] = [];
 
+/** A clock of fake-timers, which vitest, jest and sinon use. */
+interface FakeClock {
+  readonly clock?: { readonly uninstall?: () => unknown };
+}
+
 function isInPlace({ owner, name, value }: Replacement): boolean {
   return (owner as { readonly [name: string]: unknown })[name] === value;
 }
 
-/** Throws TypeError for a property that cannot be changed. */
-function place({ owner, name, value }: Replacement): void {
-  const { enumerable = true } = Object.getOwnPropertyDescriptor(owner, name) ?? {};
-  Object.defineProperty(owner, name, { value, enumerable, writable: true, configurable: true });
+/** As visible as what stood there `before`. Throws TypeError for a property that cannot be changed. */
+function place({ owner, name, value }: Replacement, before: PropertyDescriptor | undefined): void {
+  Object.defineProperty(owner, name, { value, enumerable: before?.enumerable ?? true, writable: true, configurable: true });
 }
+
+const FIELDS = ["value", "get", "set", "writable", "enumerable", "configurable"] as const;
 
 /** Answers whether it is now as it was. */
 function putBack({ replacement: { owner, name }, descriptor }: Before): boolean {
   const now = Object.getOwnPropertyDescriptor(owner, name);
-  if (now?.value === descriptor?.value && now?.get === descriptor?.get && now?.configurable === descriptor?.configurable) return true;
+  if (FIELDS.every((field) => now?.[field] === descriptor?.[field])) return true;
   try {
     if (descriptor === undefined) return Reflect.deleteProperty(owner, name);
     Object.defineProperty(owner, name, descriptor);

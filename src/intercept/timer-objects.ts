@@ -30,6 +30,8 @@ export class Timeout {
   #isRef = true;
   #isCleared = false;
   #id: number | undefined = undefined;
+  /** Where it was set, if that is known: an interval is armed again by nobody's call. */
+  #site: string | undefined = undefined;
   /** Its arming, as long as it is armed. */
   #armed: NativeTimer | undefined = undefined;
 
@@ -51,7 +53,8 @@ export class Timeout {
 
   #arm(): void {
     const operation = this.#firings === 0 ? String(this.#number) : `${this.#number}.${this.#firings + 1}`;
-    this.#armed = this.#loop.setNativeTimer(this.#name, operation, this.#delayMs, () => this.#fire());
+    this.#armed = this.#loop.setNativeTimer(this.#name, operation, this.#delayMs, () => this.#fire(), this.#site);
+    this.#site = this.#armed.site;
     if (!this.#isRef) this.#loop.setNativeTimerRef(this.#armed, false);
   }
 

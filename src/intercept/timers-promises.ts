@@ -18,9 +18,14 @@ export function timersPromisesReplacements(promisified: readonly Replacement[]):
   const module = builtin("timers/promises") as { readonly scheduler?: object } | undefined;
   if (module === undefined) return [];
   const functions = [
-    ...replacing(module, "setTimeout", "timers/promises.setTimeout", forwarding(delayed)),
-    ...replacing(module, "setImmediate", "timers/promises.setImmediate", forwarding(immediate)),
-    ...replacing(module, "setInterval", "timers/promises.setInterval", forwarding(everyInterval)),
+    ...replacing(module, "setTimeout", "timers/promises.setTimeout", forwarding(delayed, isWait)),
+    ...replacing(
+      module,
+      "setImmediate",
+      "timers/promises.setImmediate",
+      forwarding(immediate, ([, options]) => isOptions(options)),
+    ),
+    ...replacing(module, "setInterval", "timers/promises.setInterval", forwarding(everyInterval, isWait)),
   ];
   for (const { name, value } of promisified) {
     const custom = functions.find((each) => each.name === name && name !== "setInterval");
@@ -33,7 +38,10 @@ export function timersPromisesReplacements(promisified: readonly Replacement[]):
       scheduler,
       "wait",
       "scheduler.wait",
-      forwarding((loop, [delay, options]) => delayed(loop, [delay, undefined, options])),
+      forwarding(
+        (loop, [delay, options]) => delayed(loop, [delay, undefined, options]),
+        ([delay, options]) => isDelay(delay) && isOptions(options),
+      ),
     ),
     ...replacing(
       scheduler,
@@ -44,24 +52,31 @@ export function timersPromisesReplacements(promisified: readonly Replacement[]):
   ];
 }
 
-/** Inside a run `answer` is asked, everywhere else the platform; that is also asked about arguments that are none, for its error. */
-function forwarding(answer: (loop: TakingLoop, args: readonly unknown[]) => unknown): (real: AnyFunction) => AnyFunction {
+/** Inside a run `answer` is asked, everywhere else the platform; that is also asked about arguments that it does not take, for its error. */
+function forwarding(
+  answer: (loop: TakingLoop, args: readonly unknown[]) => unknown,
+  isTaken: (args: readonly unknown[]) => boolean = () => true,
+): (real: AnyFunction) => AnyFunction {
   return (real) =>
     named(
       function (this: unknown, ...args: unknown[]): unknown {
         const loop = findTakingLoop();
-        return loop === undefined || !args.every(isPlausible) ? real.apply(this, args) : answer(loop, args);
+        return loop === undefined || !isTaken(args) ? real.apply(this, args) : answer(loop, args);
       },
       real.name,
       real.length,
     );
 }
 
-/** Whether the argument is one that the platform may take: options must be an object, with a signal that is one. */
-function isPlausible(argument: unknown, place: number): boolean {
-  if (place === 0) return argument === undefined || typeof argument === "number" || typeof argument === "object";
-  if (typeof argument !== "object" || argument === null) return place === 1 || argument === undefined;
-  const { signal, ref } = argument as { readonly signal?: unknown; readonly ref?: unknown };
+/** A delay, any value, and options. The value is the program's, and may look like anything. */
+const isWait = ([delay, _value, options]: readonly unknown[]): boolean => isDelay(delay) && isOptions(options);
+
+const isDelay = (delay: unknown): boolean => delay === undefined || typeof delay === "number";
+
+/** Options must be an object, with a signal that is one. */
+function isOptions(options: unknown): boolean {
+  if (typeof options !== "object" || options === null) return options === undefined;
+  const { signal, ref } = options as { readonly signal?: unknown; readonly ref?: unknown };
   const isSignal = signal === undefined || (typeof signal === "object" && signal !== null && "aborted" in signal);
   return isSignal && (ref === undefined || typeof ref === "boolean");
 }
@@ -75,7 +90,7 @@ function immediate(loop: TakingLoop, [value, options]: readonly unknown[]): Prom
 }
 
 function untilFired(options: unknown, arm: (fire: () => void) => Timeout | Immediate, value: unknown): Promise<unknown> {
-  const { signal, ref = true } = (options ?? {}) as TimerOptions; // looked at by isPlausible
+  const { signal, ref = true } = (options ?? {}) as TimerOptions; // looked at by isOptions
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) {
       reject(abortError(signal));
@@ -105,7 +120,7 @@ const isAborted = (signal: AbortSignal | undefined): boolean => signal?.aborted 
 
 /** The interval as an async iterator: a value for each time that it has fired, also for those that nobody waited for. */
 async function* everyInterval(loop: TakingLoop, [delay, value, options]: readonly unknown[]): AsyncGenerator {
-  const { signal, ref = true } = (options ?? {}) as TimerOptions; // looked at by isPlausible
+  const { signal, ref = true } = (options ?? {}) as TimerOptions; // looked at by isOptions
   if (isAborted(signal)) throw abortError(signal);
   let fired = 0;
   let wake: () => void = () => undefined;

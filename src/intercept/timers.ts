@@ -33,7 +33,7 @@ const MAKERS: { readonly [name: string]: (real: AnyFunction) => AnyFunction } = 
     },
   clearTimeout: clearing,
   clearInterval: clearing,
-  clearImmediate: clearing,
+  clearImmediate: clearingImmediate,
 };
 
 function setting(real: AnyFunction, isRepeating: boolean): AnyFunction {
@@ -52,9 +52,11 @@ function noteReal(timer: unknown, delayMs = 0): unknown {
   return timer;
 }
 
+/** Immediates are left alone, as by Node's own. */
 function clearing(real: AnyFunction): AnyFunction {
   return (timer: unknown): void => {
-    if (timer instanceof Timeout || timer instanceof Immediate) {
+    if (timer instanceof Immediate) return;
+    if (timer instanceof Timeout) {
       timer.close();
       return;
     }
@@ -62,5 +64,18 @@ function clearing(real: AnyFunction): AnyFunction {
     const known = id === undefined ? undefined : findRunningLoop()?.takenOver?.timerWithId(id);
     if (known instanceof Timeout) known.close();
     else real(timer);
+  };
+}
+
+/**
+ * Node's own takes whatever it is given for an immediate, and has one less to run then. Inside a run that would be one by which the loop goes on,
+ * so nothing else gets there.
+ */
+function clearingImmediate(real: AnyFunction): AnyFunction {
+  return (immediate: unknown): void => {
+    if (immediate instanceof Immediate) immediate.close();
+    else if (findTakingLoop() === undefined || (typeof immediate === "object" && immediate !== null && "_onImmediate" in immediate)) {
+      real(immediate);
+    }
   };
 }

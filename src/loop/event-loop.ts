@@ -20,7 +20,16 @@ import { type ExceptionContext, type ExceptionHandler, ExceptionReports } from "
 import { Future } from "./future.js";
 import { Gate, GateBatch, type GateBody } from "./gate.js";
 import { CallbackHandle, type Handle, TimerHandle } from "./handle.js";
-import { countRealIo, drainMicrotasks, hasRequestUnderWay, nameRealIo, type Quiescence, raiseUncaught, realNowMs } from "./host.js";
+import {
+  drainMicrotasks,
+  hasRealIoBeyond,
+  hasRequestUnderWay,
+  nameRealIo,
+  type Quiescence,
+  type RealIo,
+  raiseUncaught,
+  realNowMs,
+} from "./host.js";
 import { inspectKey } from "./inspect.js";
 import { Ledger } from "./ledger.js";
 import { type Completion, Lifecycle } from "./lifecycle.js";
@@ -143,8 +152,8 @@ export class EventLoop {
   /** What the run has of the platform, if it has taken it over. @internal */
   readonly takenOver: TakenOver | undefined;
   #immediatesAfterEnd = 0;
-  /** How much real I/O was under way before the run. */
-  readonly #realIoBefore: number;
+  /** How much real I/O was under way before the run, if it has taken over the platform. */
+  readonly #realIoBefore: RealIo | undefined;
   /** Whether it has waited for real I/O in vain, so that time may pass all the same. */
   #isTired = false;
   #clockReads = 0;
@@ -180,7 +189,7 @@ export class EventLoop {
     this.#maxSteps = maxSteps;
     this.tracker = tracker;
     this.takenOver = takeOver && new TakenOver(takeOver);
-    this.#realIoBefore = takeOver?.realIoBefore ?? 0;
+    this.#realIoBefore = takeOver?.realIoBefore;
     this.reactions = options.granularity === "await" ? new Reactions(this, options.sites === true) : undefined;
     this.#recordsSteps = strategy?.observe !== undefined || observer?.stepEnded !== undefined;
     this.#watchFromStep = EndlessWatch.fromStep(maxSteps);
@@ -279,10 +288,10 @@ export class EventLoop {
 
   /**
    * Sets a native timer that fires after `delayMs` of virtual time, or an immediate where that is undefined, in a step of its own: not permuted
-   * with its like, but with all else that is ready then. `name` stands in schedules. @internal
+   * with its like, but with all else that is ready then. `name` stands in schedules; `knownSite` is where it was set, if that is no call of now. @internal
    */
-  setNativeTimer(name: string, operation: string, delayMs: number | undefined, fire: () => void): NativeTimer {
-    const site = this.#options.sites === true ? siteOfStack(captureStack(), /^\s*at /) : undefined;
+  setNativeTimer(name: string, operation: string, delayMs: number | undefined, fire: () => void, knownSite?: string): NativeTimer {
+    const site = knownSite ?? (this.#options.sites === true ? siteOfStack(captureStack(), /^\s*at /) : undefined);
     const timer = new NativeTimer({ name, operation }, { opener: this.currentTask(), site }, () => {
       this.#agenda.noteNativeTimerOver();
       fire();
@@ -444,9 +453,9 @@ export class EventLoop {
 
   /** Whether virtual time may pass: not while a file or a connection of the program is under way, which it would outrun. @internal */
   mayPassTime(): boolean {
-    if (this.takenOver === undefined) return this.#watch === undefined || !hasRequestUnderWay();
+    if (this.#realIoBefore === undefined) return this.#watch === undefined || !hasRequestUnderWay();
     if (this.#isTired) return true;
-    return countRealIo() <= this.#realIoBefore && !this.isOutsideExpected();
+    return !hasRealIoBeyond(this.#realIoBefore) && !this.isOutsideExpected();
   }
 
   /** A real timer was set while the run waits for real I/O: what it does may be a part of that. @internal */

@@ -118,14 +118,27 @@ export function realNowMs(): number {
 }
 
 /** What is no sign of real I/O among the resources of a process: its timers, which are looked at elsewhere, and its terminal. */
-const NO_REAL_IO = /^(?:Timeout|Immediate|TTYWrap|CloseReq)$/;
+const NO_REAL_IO = /^(?:Timeout|Immediate|TTYWrap)$/;
 
-/** How many resources for real I/O the process has: requests, and whatever is open that may call back, as a socket. */
-export function countRealIo(): number {
-  const resources = hostProcess?.getActiveResourcesInfo?.() ?? [];
-  let count = unlistedRequests.size;
-  for (const kind of resources) if (!NO_REAL_IO.test(kind)) count++;
-  return count;
+/** How many resources of each kind for real I/O a process has: requests, and whatever is open that may call back, as a socket. */
+export type RealIo = ReadonlyMap<string, number>;
+
+export function countRealIo(): RealIo {
+  const counts = new Map<string, number>();
+  for (const kind of hostProcess?.getActiveResourcesInfo?.() ?? []) {
+    if (!NO_REAL_IO.test(kind)) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/**
+ * Whether there is more of any kind now than `before`. Kind by kind, because what was open then may be gone: a socket of the test before that was
+ * about to close is no file.
+ */
+export function hasRealIoBeyond(before: RealIo): boolean {
+  if (unlistedRequests.size > 0) return true;
+  for (const [kind, count] of countRealIo()) if (count > (before.get(kind) ?? 0)) return true;
+  return false;
 }
 
 /** What the process waits for, as `FSReqCallback`: the request that was made last, or whatever was opened last. */
@@ -139,7 +152,7 @@ export function nameRealIo(): string | undefined {
 export function hasRequestUnderWay(): boolean {
   if (unlistedRequests.size > 0) return true;
   const resources = hostProcess?.getActiveResourcesInfo?.() ?? [];
-  return resources.some((kind) => /^FSReq|ReqWrap$|ConnectWrap$|^ShutdownWrap$/.test(kind));
+  return resources.some((kind) => /^FSReq|ReqWrap$|^CloseReq$|ConnectWrap$|^ShutdownWrap$/.test(kind));
 }
 
 export type AsyncHooks = typeof import("node:async_hooks");

@@ -3,13 +3,14 @@
  * randomness behind `Math.random` and `crypto`. All of it begins anew with each run, and costs nothing where it is not asked for.
  */
 import { Random } from "../random/random.js";
+import type { RealIo } from "./host.js";
 
 /** What a loop is to take over besides timers and clocks. */
 export interface TakeOver {
   /** Seed of what `Math.random` and `crypto` answer, the same in every run of an exploration; undefined leaves them alone. */
   readonly seed: number | undefined;
   /** How much real I/O was under way before the run; see `countRealIo`. */
-  readonly realIoBefore: number;
+  readonly realIoBefore: RealIo;
   /** Told of randomness that is asked and left alone. */
   readonly onUnseeded?: (what: string) => void;
 }

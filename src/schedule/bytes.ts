@@ -123,6 +123,9 @@ function fromUtf8(bytes: Uint8Array): string | undefined {
   }
 }
 
+// Kept from when this is loaded, because Node makes them when they are first asked for, which it cannot do in a global object that is frozen by then.
+const { btoa, atob } = globalThis;
+
 /** RFC 4648, section 5, without padding. */
 export function toBase64Url(bytes: Uint8Array): string {
   let binary = "";

@@ -85,7 +85,7 @@ class PropSubject implements Subject {
       if (isOver(bounded)) return search.stop();
       const number = search.values++;
       const bound = this.#bind(values);
-      const outcome = await exploreValues(bound.scenario, {
+      const outcome = await search.explore(bound.scenario, {
         ...rest,
         ...within(bounded, rest),
         seed: number === 0 ? options.seed : hash32(`${options.seed}/values ${number}`),
@@ -103,6 +103,7 @@ class PropSubject implements Subject {
       if (bound.isRefused()) this.#fc.pre(false);
       if (outcome instanceof NothingToPermuteError) search.addUnpermuted(outcome);
     });
+    search.requireUse();
     const { failing } = search;
     if (failing === undefined) {
       if (details.failed && !search.isStopped) {
@@ -281,15 +282,6 @@ class PropSubject implements Subject {
   }
 }
 
-async function exploreValues(scenario: Scenario, options: ExplorationOptions): Promise<Outcome | NothingToPermuteError> {
-  try {
-    return await explore(scenario, options);
-  } catch (error) {
-    if (error instanceof NothingToPermuteError) return error;
-    throw error;
-  }
-}
-
 /** What a search over values adds up to. */
 class ValueSearch {
   values = 0;
@@ -299,6 +291,7 @@ class ValueSearch {
   #distinct = 0;
   #strategy: string | undefined = undefined;
   #leaks: readonly string[] = [];
+  #misuse: { readonly error: unknown } | undefined = undefined;
   #unpermuted: NothingToPermuteError | undefined = undefined;
 
   add({ runs, distinct, strategy, leaks }: Outcome): void {
@@ -306,6 +299,21 @@ class ValueSearch {
     this.#distinct += distinct;
     this.#strategy = strategy;
     if (this.#leaks.length === 0) this.#leaks = leaks;
+  }
+
+  async explore(scenario: Scenario, options: ExplorationOptions): Promise<Outcome | NothingToPermuteError> {
+    try {
+      return await explore(scenario, options);
+    } catch (error) {
+      if (error instanceof NothingToPermuteError) return error;
+      this.#misuse ??= { error };
+      throw error;
+    }
+  }
+
+  /** What is wrong with the scenario itself fails with any values, and is none of theirs. */
+  requireUse(): void {
+    if (this.#misuse !== undefined) throw this.#misuse.error;
   }
 
   /** Whether some values have left more than one order. */
