@@ -19,9 +19,11 @@ async function fiveSteps(/** @type {import("heddle").ScenarioEnv} */ { io }) {
 }
 
 /** @param {"setTimeout" | "io"} what each turn is a step of it */
-const manySteps = (what) => async (/** @type {import("heddle").ScenarioEnv} */ { io }) => {
-  for (let turn = 0; turn < MORE_TURNS; turn++) await (what === "io" ? io("a") : new Promise((resolve) => setTimeout(resolve, 1)));
-};
+const manySteps =
+  (what) =>
+  async (/** @type {import("heddle").ScenarioEnv} */ { io }) => {
+    for (let turn = 0; turn < MORE_TURNS; turn++) await (what === "io" ? io("a") : new Promise((resolve) => setTimeout(resolve, 1)));
+  };
 
 /** The same number of timers on a clock of fake-timers, which knows one order only. */
 async function fakeRun() {
