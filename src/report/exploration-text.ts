@@ -45,7 +45,7 @@ export function renderExploration({ findings, strategy, seed, asked, replay }: E
 export function describeUncontrolled(uncontrolled: Uncontrolled | undefined): readonly string[] {
   if (uncontrolled === undefined) return [];
   const { task, site, resource } = uncontrolled;
-  const what = resource === undefined ? "something" : resource;
+  const what = resource ?? "something";
   const where = site === undefined ? "" : ` at ${site}`;
   return [`Not all was under control: ${task} waited${where} for ${what} outside of the loop, so a replay is not promised.`];
 }

@@ -125,8 +125,9 @@ export async function followLoosely(
       selfCheck: false,
       stopOnFailure: true,
     });
-    if (failure !== undefined)
+    if (failure !== undefined) {
       return { kind: "fails", found: { failure, token: failure.schedule, original: failure.original, uncontrolled } };
+    }
   }
   return { kind: "holds" };
 }
