@@ -91,11 +91,12 @@ describe("the order of a run is the order of Node", () => {
     [
       "timers fire by their time, and in the order in which they were set where it is the same",
       logOf((log, end) => {
-        setTimeout(log, 4, "4");
-        setTimeout(log, 2, "2, first");
-        setTimeout(log, 3, "3");
-        setTimeout(log, 2, "2, second");
-        setTimeout(end, 5);
+        // So far apart that a machine which has much else to do turns none around.
+        setTimeout(log, 90, "90");
+        setTimeout(log, 10, "10, first");
+        setTimeout(log, 50, "50");
+        setTimeout(log, 10, "10, second");
+        setTimeout(end, 130);
       }),
     ],
     [
