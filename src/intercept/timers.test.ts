@@ -70,7 +70,7 @@ describe("the order of a run is the order of Node", () => {
             process.nextTick(log, `tick of ${name}`);
           }, 2);
         }
-        setTimeout(end, 3);
+        setTimeout(end, 40);
       }),
     ],
     [
