@@ -35,6 +35,9 @@ export default defineConfig({
         "src/cli/{main,properties,replay,trace,load-runner,exit-codes}.ts",
         "src/cli/{explore,explore-threads,explore-worker,explore-json,keep-failure,interrupt,real-timer}.ts",
         "src/vitest/test-invariants.ts",
+        // The same of src/vitest/explore-test.test.ts, src/vitest/run-exploration.test.ts and fixtures/readme.
+        "src/vitest/{arbitraries,explore-options,explore-test,failed-test-error,parameters,plugin,prop,run-exploration,subject}.ts",
+        "src/instrument/{hooks-thread,loaded-file,register,selection}.ts",
       ],
       reporter: ["text-summary"],
       thresholds: { lines: 98, functions: 97, statements: 97, branches: 91 },
