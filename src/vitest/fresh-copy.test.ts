@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { freshCopy } from "./fresh-copy.js";
 
 const { hasCloneMethod, cloneIfNeeded } = fc;
-const copyOf = <T>(value: T): T => freshCopy(value, { hasCloneMethod, cloneIfNeeded }) as T;
+const copyOf = <T>(value: T): T => freshCopy<T>(value, { hasCloneMethod, cloneIfNeeded });
 
 test("plain values of any shape are copied all the way down", () => {
   fc.assert(
