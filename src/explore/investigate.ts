@@ -29,6 +29,8 @@ export interface Investigation {
   readonly strategy: Strategy;
 }
 
+const MAX_HUNG_TRIES = 3;
+
 /** The failure with all that is known of it. */
 export async function investigate(seen: FailureSeen, investigation: Investigation): Promise<ExploreFailure> {
   const { runner, strategy } = investigation;
@@ -36,7 +38,12 @@ export async function investigate(seen: FailureSeen, investigation: Investigatio
   const again = isDivergence ? strategy : picking(seen.picks, seen.housekeeping);
   const { ioLatencyMs } = seen;
   const hotPlace = seen.isHung ? await runner.findHotPlace(again, HOT_PLACE_MS) : undefined;
-  const original = await runner.failClosely(again, { withSites: !seen.isHung, ioLatencyMs, ...(seen.isHung && { hotPlace }) });
+  const runAgain = () => runner.failClosely(again, { withSites: !seen.isHung, ioLatencyMs, ...(seen.isHung && { hotPlace }) });
+  let original = await runAgain();
+  // What is stopped in the middle may be stopped where that shows in the program.
+  for (let tries = 1; seen.isHung && tries < MAX_HUNG_TRIES && !(original && isSameFailure(original.end, seen.end)); tries++) {
+    original = await runAgain();
+  }
   if (original === undefined || !isSameFailure(original.end, seen.end)) return leftItsSchedule(seen, original, runner);
   // Each rerun of a step that never ends takes as long as the limit.
   const isMinimised = investigation.minimise && !isDivergence && !seen.isHung;
