@@ -130,9 +130,7 @@ describe("what never gives way is stopped, as a livelock", () => {
     const { failure } = await explore(endless["a loop without an await"] as Scenario, options);
     const [first, second] = (failure?.error as Error).message.split("\n");
     // The place is read off a sampling profiler, which cannot always tell.
-    expect(first).toMatch(
-      /^step 2 at t=5 did not come to its end within 120 ms of real time, and was stopped(?: at \S+:\d+)?\.$/,
-    );
+    expect(first).toMatch(/^step 2 at t=5 did not come to its end within 120 ms of real time, and was stopped(?: at \S+:\d+)?\.$/);
     expect(second).toBe(
       "Usually a loop without an await, or one whose awaits never have to wait; raise hardLimitMs if the step really takes that long.",
     );
