@@ -22,6 +22,7 @@ export default defineConfig({
         ? { HEDDLE_RUNS: process.env["HEDDLE_RUNS"] ?? "2500", HEDDLE_SEED: process.env["HEDDLE_SEED"] ?? "7" }
         : {},
     pool: "forks",
+    globalSetup: "fixtures/command/install-built.ts",
     // By default vitest leaves a core to itself, which on two cores is half of the machine.
     maxWorkers: "100%",
     testTimeout: 30_000,
