@@ -3,6 +3,9 @@ import { defineConfig } from "vitest/config";
 
 const source = (path: string): string => fileURLToPath(new URL(`src/${path}`, import.meta.url));
 
+/** Tests of what changes the process, or needs heddle as a user has it. */
+const apart = ["src/{cli,instrument,intercept,store,vitest}/**/*.test.ts"];
+
 export default defineConfig({
   resolve: {
     // Tests import the package by its name, as a user would, and run its source. The compiler has the same table in tsconfig.json.
@@ -13,7 +16,18 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ["src/**/*.test.ts", "fixtures/**/*.test.ts", "properties/**/*.property.ts"],
+    projects: [
+      // What is pure code shares its modules from file to file: loading heddle takes longer than most of these tests.
+      { extends: true, test: { name: "code", include: ["src/**/*.test.ts"], exclude: apart, isolate: false } },
+      {
+        extends: true,
+        test: {
+          name: "apart",
+          include: [...apart, "fixtures/**/*.test.ts", "properties/**/*.property.ts"],
+          globalSetup: "fixtures/command/install-built.ts",
+        },
+      },
+    ],
     // Threads work as well, but a run drains microtasks by a function of Node's own, and where that goes wrong Node aborts the whole
     // process: a fork takes one test file with it, a thread the test runner. Signals and the working folder are a fork's own, too.
     // The same properties in every build, at a smaller size; `heddle properties`, which says what it wants, has its own.
@@ -22,7 +36,6 @@ export default defineConfig({
         ? { HEDDLE_RUNS: process.env["HEDDLE_RUNS"] ?? "2500", HEDDLE_SEED: process.env["HEDDLE_SEED"] ?? "7" }
         : {},
     pool: "forks",
-    globalSetup: "fixtures/command/install-built.ts",
     // By default vitest leaves a core to itself, which on two cores is half of the machine.
     maxWorkers: "100%",
     testTimeout: 30_000,

@@ -114,7 +114,7 @@ async function checkTypes(packages) {
   const project = makeProject(packages);
   try {
     const compilerOptions = {
-      ...{ target: "ES2023", lib: ["ES2023", "ESNext.Disposable"], module: "NodeNext", moduleResolution: "NodeNext", types: [] },
+      ...{ target: "ES2023", lib: ["ES2023", "ESNext.Disposable"], module: "NodeNext", moduleResolution: "NodeNext", types: ["node"] },
       ...{ strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, skipLibCheck: true, noEmit: true },
     };
     writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts", "src"] }));
@@ -135,7 +135,7 @@ async function main() {
   if (!existsSync(join(PROJECT, "dist/index.js"))) throw new CheckError("dist/ is missing: run `npm run build` first");
   const folder = folderForNodes();
   const { dependencies, devDependencies } = readJson(join(PROJECT, "package.json"));
-  const needed = { ...dependencies, "fast-check": devDependencies["fast-check"] };
+  const needed = { ...dependencies, "fast-check": devDependencies["fast-check"], "@types/node": "^22.0.0" };
   const specs = [VITEST, ...Object.entries(needed).map(([name, range]) => `${name}@${range}`)];
   const packages = await findPackages(folder, "vitest-5", specs);
   const nodes = await Promise.all(WAYS.map(({ major }) => findNode(folder, major)));

@@ -683,3 +683,17 @@ test("a strategy that is none, or whose begin answers nothing, is refused, and t
   );
   expect((await explore(() => sleep(1), { runs: 1 })).status).toBe("passed");
 });
+
+test("a date that tasks share is one, although its constructor is heddle's own", async () => {
+  const years = new Set<number>();
+  const outcome = await explore(
+    async ({ shared, gather }) => {
+      const date = shared(new Date(0));
+      await gather([2000, 2001].map((year) => async () => void date.setFullYear(year)));
+      years.add(date.getFullYear());
+    },
+    { seed, runs: 20 },
+  );
+  expect(outcome.status).toBe("passed");
+  expect(years).toEqual(new Set([2000, 2001]));
+});

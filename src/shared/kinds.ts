@@ -78,12 +78,16 @@ function isHiding(prototype: object): boolean {
   const constructor: unknown = descriptor?.value;
   if (typeof constructor === "function") {
     const source = sourceOf(constructor);
-    return isNative(source) ? !PLAIN_NATIVES.has(constructor.name) : PRIVATE.test(source);
+    if (isNative(source)) return !PLAIN_NATIVES.has(constructor.name);
+    // The constructor of a date may be one that was put in the place of Node's, as heddle itself does; its methods are still native.
+    return PRIVATE.test(source) || hasNativeMethods(prototype);
   }
   // Iterators and generators have prototypes of their own sort: without a constructor, but with native methods.
-  return (
-    descriptor !== undefined || Reflect.ownKeys(prototype).some((key) => hasNativeCode(Reflect.getOwnPropertyDescriptor(prototype, key)))
-  );
+  return descriptor !== undefined || hasNativeMethods(prototype);
+}
+
+function hasNativeMethods(prototype: object): boolean {
+  return Reflect.ownKeys(prototype).some((key) => hasNativeCode(Reflect.getOwnPropertyDescriptor(prototype, key)));
 }
 
 /** A `#name` anywhere in the source of a class, and what compilers make of it. Also in a text or comment, which only costs precision. */

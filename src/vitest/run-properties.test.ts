@@ -80,3 +80,16 @@ test("vitest does not listen for interrupts by itself", async () => {
   await runPropertyFiles({ ...quiet, project, files: ["properties/b"], onFailure: () => (during = process.rawListeners("SIGINT")) });
   expect(during).toEqual(before);
 });
+
+test("where the configuration has projects, no other test than the property files is run", async () => {
+  const config = "vitest.config.mjs";
+  writeFileSync(join(project, "other.test.js"), 'import { test } from "vitest"; test("other", () => {});');
+  writeFileSync(join(project, config), 'export default { test: { projects: [{ test: { name: "all", include: ["**/*.test.js"] } }] } };');
+  onTestFinished(() => {
+    for (const name of [config, "other.test.js"]) rmSync(join(project, name));
+  });
+  const { tests } = await runPropertyFiles({ ...quiet, project, files: [] });
+  expect(new Set(tests.map(({ file }) => file))).toEqual(
+    new Set(["properties/[odd] (folder)/a.property.js", "properties/a.property.js", "properties/b.property.js"]),
+  );
+});

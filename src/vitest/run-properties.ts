@@ -4,6 +4,7 @@
 import { join, relative, sep } from "node:path";
 // Property files need it, and that it is missing is to be said before the first of them is loaded.
 import "fast-check";
+import type { ViteUserConfig } from "vitest/config";
 import { createVitest, type Reporter, type TestCase, type TestModule, type TestUserConfig, type Vitest } from "vitest/node";
 import type { CheckProgress } from "../arbitrary/check-invariants.js";
 import { BadInputError } from "../errors/errors.js";
@@ -15,6 +16,18 @@ const CANCEL_AGAIN_MS = 200;
 
 /** A terminal's Ctrl-C reaches every process of the group, and a worker process would die before it could say what it knows. */
 const FOR_INTERRUPTS: TestUserConfig = { pool: "threads" };
+
+/** Projects of the configuration would bring their own tests with them, whatever is included here. */
+const AS_ONE_PROJECT: ViteUserConfig = {
+  plugins: [
+    {
+      name: "heddle:one-project",
+      config: (user: ViteUserConfig) => {
+        if (user.test !== undefined) delete user.test.projects;
+      },
+    },
+  ],
+};
 
 export interface PropertyTest {
   /** Relative to the project. */
@@ -53,12 +66,13 @@ export interface PropertyRunOptions extends PropertyListener {
 /** Runs the property files. Throws BadInputError when vitest cannot be started. */
 export async function runPropertyFiles(options: PropertyRunOptions): Promise<PropertyRun> {
   const { project, files, only } = options;
-  return await runVitest(options, files, {
+  const config = {
     root: project,
     include: ["properties/**/*.property.?(c|m)[jt]s?(x)"],
     ...FOR_INTERRUPTS,
     ...(only !== undefined && { testNamePattern: escapeRegExp(only) }),
-  });
+  };
+  return await runVitest(options, files, config, AS_ONE_PROJECT);
 }
 
 /** One test: the path of its file relative to the project, and its name behind those of its suites. */
@@ -77,7 +91,7 @@ export async function runOneTest(project: string, { kind, file, name }: TestToRu
   const testNamePattern = `^\\s*${names.join(" (?:> )?")}$`;
   if (kind === "property") {
     const include = [file.replaceAll(/[\\()[\]{}!*?@+|]/g, String.raw`\$&`)];
-    return await runVitest({ project, ...quiet }, [], { root: project, include, testNamePattern, ...FOR_INTERRUPTS });
+    return await runVitest({ project, ...quiet }, [], { root: project, include, testNamePattern, ...FOR_INTERRUPTS }, AS_ONE_PROJECT);
   }
   const run = await runVitest({ project, ...quiet }, [join(project, file)], { root: project, testNamePattern });
   // A filter is a part of a path, and other files may have it, too.
@@ -88,6 +102,7 @@ async function runVitest(
   options: PropertyListener & { readonly project: string },
   filters: readonly string[],
   config: TestUserConfig,
+  viteConfig: ViteUserConfig = {},
 ): Promise<PropertyRun> {
   let vitest: Vitest | undefined = undefined;
   let isInterrupted = false;
@@ -104,14 +119,8 @@ async function runVitest(
     cancel();
   });
   const reporter = new PropertyReporter(options);
-  vitest = await startVitest({
-    ...config,
-    watch: false,
-    coverage: { enabled: false },
-    passWithNoTests: true,
-    testTimeout: 0,
-    reporters: [reporter],
-  });
+  const always = { watch: false, coverage: { enabled: false }, passWithNoTests: true, testTimeout: 0, reporters: [reporter] };
+  vitest = await startVitest({ ...config, ...always }, viteConfig);
   try {
     await vitest.start([...filters]);
   } catch (error) {
@@ -125,10 +134,10 @@ async function runVitest(
 }
 
 /** At the first Ctrl-C vitest ends the process by itself, before anything could be said; its listener is taken away. */
-async function startVitest(config: TestUserConfig): Promise<Vitest> {
+async function startVitest(config: TestUserConfig, viteConfig: ViteUserConfig): Promise<Vitest> {
   const before = process.rawListeners("SIGINT");
   try {
-    return await createVitest("test", config, {});
+    return await createVitest("test", config, viteConfig);
   } catch (error) {
     throw new BadInputError(`vitest cannot be started: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   } finally {
