@@ -33,7 +33,7 @@ export default defineConfig({
     // The same properties in every build, at a smaller size; `heddle properties`, which says what it wants, has its own.
     env:
       process.env["HEDDLE_PROGRESS"] === undefined
-        ? { HEDDLE_RUNS: process.env["HEDDLE_RUNS"] ?? "2500", HEDDLE_SEED: process.env["HEDDLE_SEED"] ?? "7" }
+        ? { HEDDLE_RUNS: process.env["HEDDLE_RUNS"] ?? "1500", HEDDLE_SEED: process.env["HEDDLE_SEED"] ?? "7" }
         : {},
     pool: "forks",
     // By default vitest leaves a core to itself, which on two cores is half of the machine.
